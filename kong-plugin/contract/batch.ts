@@ -1,0 +1,94 @@
+// What the plugin sends and the sidecar takes: the deltas of closed intervals, under a producer id and a sequence number.
+// Once encoded ("sealed") the bytes of a batch never change, so the sidecar can tell a repeat from a new batch.
+import type { Delta } from './delta';
+import type { Severity } from './severity';
+import type { Source } from './source';
+
+export const BATCH_VERSION = 1;
+
+/** Where a sidecar takes batches. */
+export const BATCH_PATH = '/v1/batches';
+
+/**
+ * Sent outside the sealed bytes: the producer's clock (Unix ms) at the moment of this try. The sidecar places intervals by
+ * their age, so two clocks that disagree do not put requests into the wrong window.
+ */
+export const SENT_AT_HEADER = 'gatewatch-sent-at';
+
+/** The body limit of the sidecar. A batch is split when sealed so that it stays under MAX_SEALED_BYTES. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+export const MAX_SEALED_BYTES = 1024 * 1024;
+
+/** Deltas of [startMs, startMs + durationMs) by the producer's clock (Unix ms). */
+export interface Interval {
+  startMs: number;
+  durationMs: number;
+  deltas: Delta[];
+}
+
+/** What the producer says about itself since its last batch; the sidecar adds it up. */
+export interface ProducerStatistics {
+  /** Events that Kong handed over; equals the requests of all deltas. */
+  events: number;
+  /** Events whose log could not be read, or lacked a field that every log has. */
+  malformedLogs: number;
+  /** Events with a negative upstream time. */
+  clockFaults: number;
+  /** Tries to send a batch that ended without a receipt. */
+  failedSends: number;
+}
+
+export interface Batch {
+  producer: string;
+  sequence: number;
+  intervals: Interval[];
+  statistics: ProducerStatistics;
+}
+
+/** A batch as JSON on the wire: maps are lists of pairs, and a delta is flat. */
+export interface BatchDocument {
+  version: number;
+  producer: string;
+  sequence: number;
+  intervals: { startMs: number; durationMs: number; deltas: DeltaDocument[] }[];
+  statistics: ProducerStatistics;
+}
+
+export interface DeltaDocument {
+  service: string;
+  operation: string;
+  status: number;
+  source: Source;
+  errorType: string;
+  severity: Severity;
+  requests: number;
+  upstreamSumMs: number;
+  upstreamCells: [ms: number, count: number][];
+  failedTries: [code: number, count: number][];
+}
+
+/** The sealed bytes of a batch. */
+export function encodeBatch(batch: Batch): Buffer {
+  const document: BatchDocument = {
+    version: BATCH_VERSION,
+    producer: batch.producer,
+    sequence: batch.sequence,
+    intervals: batch.intervals.map(({ startMs, durationMs, deltas }) => ({
+      startMs,
+      durationMs,
+      deltas: deltas.map(encodeDelta),
+    })),
+    statistics: batch.statistics,
+  };
+  return Buffer.from(JSON.stringify(document));
+}
+
+function encodeDelta(delta: Delta): DeltaDocument {
+  return {
+    ...delta.series,
+    requests: delta.requests,
+    upstreamSumMs: delta.upstream.sumMs,
+    upstreamCells: [...delta.upstream.cells],
+    failedTries: [...delta.failedTries],
+  };
+}
