@@ -1,0 +1,71 @@
+// From one Kong log to one observation: what Gatewatch counts of a request. Label values come from Kong's entities, never
+// from a raw path or header. Every log gives an observation, whatever it lacks.
+import type { Severity } from './contract/severity';
+import type { Source } from './contract/source';
+import type { NamedStatus } from './error-type';
+import { classify } from './error-type';
+import { fairTimes } from './fair-times';
+import { readKongLog, type KongLog } from './kong-log';
+
+export interface Observation {
+  service: string;
+  operation: string;
+  /** 0 where the log had none. */
+  status: number;
+  source: Source;
+  errorType: string;
+  severity: Severity;
+  /** Whole ms, `undefined` where no upstream was reached. */
+  upstreamMs: number | undefined;
+  gatewayMs: number;
+  /** Codes of the failed tries, in order. */
+  failedTryCodes: number[];
+  clockFault: boolean;
+  /** The log could not be read, or lacked its status. */
+  malformed: boolean;
+}
+
+/** RFC 9110, section 9, and PATCH of RFC 5789. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
+
+const UNREADABLE: Observation = {
+  service: '',
+  operation: '',
+  status: 0,
+  source: 'gateway',
+  errorType: '',
+  severity: 'info',
+  upstreamMs: undefined,
+  gatewayMs: 0,
+  failedTryCodes: [],
+  clockFault: false,
+  malformed: true,
+};
+
+/** `text` is what `kong.log.serialize()` resolved to. Never throws. */
+export function observe(text: unknown, namedStatuses: readonly NamedStatus[] = []): Observation {
+  const log = readKongLog(text);
+  if (!log) return UNREADABLE;
+  const status = log.status !== undefined && isStatus(log.status) ? log.status : undefined;
+  const known = { ...log, status };
+  return {
+    service: log.service?.name ?? log.service?.host ?? '',
+    operation: operationOf(log),
+    status: status ?? 0,
+    ...classify(known, namedStatuses),
+    ...fairTimes(known),
+    failedTryCodes: (log.tries ?? []).filter((entry) => entry.failed).map((entry) => entry.code ?? 0),
+    malformed: status === undefined,
+  };
+}
+
+function operationOf(log: KongLog): string {
+  const route = log.route?.name ?? log.route?.id;
+  if (route === undefined) return '';
+  const method = log.method?.toUpperCase() ?? '';
+  return `${METHODS.has(method) ? method : 'OTHER'} ${route}`;
+}
+
+function isStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 100 && status <= 999;
+}
