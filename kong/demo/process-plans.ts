@@ -1,0 +1,141 @@
+// In: where the project's programs are, the ports, the run's folder and its token. Out: for each program of the demo its
+// command, environment and the address that answers once it is ready. Pure.
+import type { DemoOptions } from './options';
+import type { ProjectLayout } from './project-layout';
+import type { RunDirectory } from './run-directory';
+import type { ProcessPlan } from './supervised-process';
+
+/** A program to start, and the address that answers 200 once it is ready. */
+export interface ProgramPlan extends ProcessPlan {
+  readonly readyUrl: string;
+}
+
+/** The programs of one run, in the order in which they are stopped. */
+export interface ProgramPlans {
+  readonly gateway: ProgramPlan;
+  readonly sidecar: ProgramPlan;
+  readonly prometheus: ProgramPlan | undefined;
+  readonly upstreams: ProgramPlan;
+}
+
+/** What the plans are made of. */
+export interface PlanInput {
+  readonly options: DemoOptions;
+  readonly layout: ProjectLayout;
+  readonly directory: RunDirectory;
+  /** The bearer token between plugin and sidecar. */
+  readonly token: string;
+  /** Absolute path of Node. */
+  readonly node: string;
+  /** Absolute path of a real Kong to use instead of the embedded gateway. */
+  readonly kong: string | undefined;
+  readonly prometheus: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether this process runs as root. */
+  readonly asRoot: boolean;
+}
+
+export function planPrograms(input: PlanInput): ProgramPlans {
+  const { options, layout, directory, token, node, environment } = input;
+  // A KONG_ or GATEWATCH_ variable of the user's shell must not reach into the demo.
+  const env = Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(KONG|GATEWATCH)_/.test(name)),
+  );
+  const cwd = layout.projectRoot;
+  return {
+    gateway: {
+      name: 'gateway',
+      command: input.kong ?? node,
+      args: input.kong === undefined ? [layout.gatewayProgram] : ['start'],
+      env: { ...env, ...planGatewayEnvironment(input), GATEWATCH_TOKEN: token },
+      cwd,
+      // The plugin gets up to 5 s to deliver its last batch (its shutdown_timeout_ms).
+      stopGraceMs: 8000,
+      readyUrl: `http://127.0.0.1:${options.statusPort}/status`,
+    },
+    sidecar: {
+      name: 'sidecar',
+      command: node,
+      args: [layout.sidecarProgram, '--config', layout.sidecarConfig],
+      env: {
+        ...env,
+        GATEWATCH_LISTEN: `127.0.0.1:${options.sidecarPort}`,
+        GATEWATCH_TOKEN: token,
+        GATEWATCH_DATA_DIR: directory.sidecarData,
+      },
+      cwd,
+      stopGraceMs: 5000,
+      readyUrl: `http://127.0.0.1:${options.sidecarPort}/-/ready`,
+    },
+    prometheus:
+      input.prometheus === undefined
+        ? undefined
+        : {
+            name: 'prometheus',
+            command: input.prometheus,
+            args: [
+              `--config.file=${directory.prometheusConfig}`,
+              `--storage.tsdb.path=${directory.prometheusData}`,
+              `--web.listen-address=127.0.0.1:${options.prometheusPort}`,
+            ],
+            env,
+            cwd,
+            stopGraceMs: 5000,
+            readyUrl: `http://127.0.0.1:${options.prometheusPort}/-/ready`,
+          },
+    upstreams: {
+      name: 'upstreams',
+      command: node,
+      args: [layout.upstreamsProgram],
+      env: {
+        ...env,
+        DEMO_UPSTREAMS_HOST: '127.0.0.1',
+        DEMO_UPSTREAMS_BASE_PORT: String(options.upstreamBasePort),
+      },
+      cwd,
+      stopGraceMs: 2000,
+      readyUrl: `http://127.0.0.1:${options.upstreamBasePort}/__served`,
+    },
+  };
+}
+
+// The embedded gateway reads the same variables as Kong; those it does not know are for a real Kong alone.
+function planGatewayEnvironment({
+  options,
+  layout,
+  directory,
+  node,
+  asRoot,
+}: PlanInput): Record<string, string> {
+  const pluginServer = [node, layout.pluginServerProgram, '--plugins-directory', layout.pluginsDirectory]
+    .map(quoteForShell)
+    .join(' ');
+  const socket = `-p ${quoteForShell(directory.root)} --sock-name ${directory.socketName}`;
+  return {
+    KONG_DATABASE: 'off',
+    KONG_DECLARATIVE_CONFIG: directory.kongConfig,
+    KONG_PREFIX: directory.kongPrefix,
+    KONG_PROXY_LISTEN: `127.0.0.1:${options.proxyPort}`,
+    KONG_STATUS_LISTEN: `127.0.0.1:${options.statusPort}`,
+    KONG_ADMIN_LISTEN: 'off',
+    KONG_ADMIN_GUI_LISTEN: 'off',
+    KONG_ANONYMOUS_REPORTS: 'off',
+    KONG_NGINX_DAEMON: 'off',
+    KONG_NGINX_WORKER_PROCESSES: '1',
+    KONG_PROXY_ACCESS_LOG: 'off',
+    KONG_PROXY_ERROR_LOG: '/dev/stderr',
+    KONG_STATUS_ERROR_LOG: '/dev/stderr',
+    KONG_PLUGINS: 'bundled,gatewatch',
+    KONG_PLUGINSERVER_NAMES: 'js',
+    KONG_PLUGINSERVER_JS_SOCKET: directory.socketPath,
+    KONG_PLUGINSERVER_JS_START_CMD: `${pluginServer} ${socket}`,
+    KONG_PLUGINSERVER_JS_QUERY_CMD: `${pluginServer} --dump-all-plugins`,
+    // Kong started by root would run its workers as another user, who may not enter the run's private folder.
+    ...(asRoot ? { KONG_NGINX_USER: 'root root' } : {}),
+  };
+}
+
+// Kong hands both commands to a shell.
+function quoteForShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
