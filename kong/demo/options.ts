@@ -1,6 +1,6 @@
 // In: the command line of `npm start`. Out: the demo's options, the help text, or a sentence that says what is wrong.
 // Ports are TCP ports on 127.0.0.1, 1 to 65535; the demo upstreams use `UPSTREAM_PORT_COUNT` ports from the base on.
-import { parseArgs } from 'node:util';
+import { parseArgs, types } from 'node:util';
 
 /** How many consecutive ports the demo upstreams stand for, the one that refuses included. */
 export const UPSTREAM_PORT_COUNT = 6;
@@ -85,7 +85,7 @@ export function parseOptions(args: readonly string[]): ParsedCommandLine {
     };
   } catch (error) {
     // Only the first sentence of Node's own message: the rest speaks of positional arguments, which there are none of.
-    const message = error instanceof Error ? error.message.replace(/\. .*$/s, '') : String(error);
+    const message = types.isNativeError(error) ? error.message.replace(/\. .*$/s, '') : String(error);
     return { kind: 'refused', message: `${message}. \`npm start -- --help\` lists the flags.` };
   }
 }
