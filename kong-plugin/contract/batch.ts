@@ -38,6 +38,14 @@ export interface ProducerStatistics {
   failedSends: number;
 }
 
+/** The fields of `ProducerStatistics`. */
+export const PRODUCER_STATISTICS = [
+  'events',
+  'malformedLogs',
+  'clockFaults',
+  'failedSends',
+] as const satisfies readonly (keyof ProducerStatistics)[];
+
 export interface Batch {
   producer: string;
   sequence: number;
@@ -84,8 +92,14 @@ export function encodeBatch(batch: Batch): Buffer {
 }
 
 function encodeDelta(delta: Delta): DeltaDocument {
+  const { service, operation, status, source, errorType, severity } = delta.series;
   return {
-    ...delta.series,
+    service,
+    operation,
+    status,
+    source,
+    errorType,
+    severity,
     requests: delta.requests,
     upstreamSumMs: delta.upstream.sumMs,
     upstreamCells: [...delta.upstream.cells],

@@ -1,0 +1,95 @@
+// What the ledger knows, in memory: every series since the beginning, the last batch of every producer, and totals.
+// It holds only what is on disk: a batch is merged in after its transaction has been flushed.
+import { seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
+import { emptyHistogram, mergeHistogram, type Histogram } from '../../kong-plugin/contract/histogram';
+import { PRODUCER_STATISTICS, type ProducerStatistics } from '../../kong-plugin/contract/batch';
+
+export interface LedgerSeries {
+  /** Never used twice while the store lives. */
+  readonly id: number;
+  readonly series: Series;
+  requests: number;
+  upstream: Histogram;
+  failedTries: Map<number, number>;
+  /** Unix ms by the sidecar's clock. */
+  lastSeenMs: number;
+  /** The number of the last transaction that added to it. */
+  touchedIn: number;
+}
+
+/** The last batch of one producer. */
+export interface ProducerPosition {
+  readonly producer: string;
+  readonly sequence: number;
+  /** SHA-256 of the sealed bytes, hex. */
+  readonly digest: string;
+  /** Unix ms by the sidecar's clock. */
+  readonly lastSeenMs: number;
+}
+
+export interface LedgerState {
+  /** By `seriesKey`. */
+  readonly series: Map<string, LedgerSeries>;
+  readonly seriesById: Map<number, LedgerSeries>;
+  readonly producers: Map<string, ProducerPosition>;
+  /** All producers' statistics since the beginning. */
+  readonly statistics: ProducerStatistics;
+  /** The number of the last transaction on disk; 0 for a new store. */
+  transaction: number;
+  nextSeriesId: number;
+  /** The sum of `requests` over all series: equal to what can be added up, or something is wrong. */
+  requests: number;
+  /** Series that left after being idle, since the beginning. */
+  expiredSeries: number;
+}
+
+export function emptyStatistics(): ProducerStatistics {
+  return Object.fromEntries(PRODUCER_STATISTICS.map((name) => [name, 0])) as unknown as ProducerStatistics;
+}
+
+export function emptyState(): LedgerState {
+  return {
+    series: new Map(),
+    seriesById: new Map(),
+    producers: new Map(),
+    statistics: emptyStatistics(),
+    transaction: 0,
+    nextSeriesId: 1,
+    requests: 0,
+    expiredSeries: 0,
+  };
+}
+
+/** A series without any request yet. */
+export function newSeries(id: number, series: Series, lastSeenMs: number, touchedIn: number): LedgerSeries {
+  return {
+    id,
+    series,
+    requests: 0,
+    upstream: emptyHistogram(),
+    failedTries: new Map(),
+    lastSeenMs,
+    touchedIn,
+  };
+}
+
+export function insertSeries(state: LedgerState, entry: LedgerSeries): void {
+  state.series.set(seriesKey(entry.series), entry);
+  state.seriesById.set(entry.id, entry);
+}
+
+export function removeSeries(state: LedgerState, entry: LedgerSeries): void {
+  state.series.delete(seriesKey(entry.series));
+  state.seriesById.delete(entry.id);
+}
+
+/** What one batch adds to a series; `Delta` without its labels. */
+export type Addition = Omit<Delta, 'series'>;
+
+export function addTo(entry: LedgerSeries, addition: Addition): void {
+  entry.requests += addition.requests;
+  mergeHistogram(entry.upstream, addition.upstream);
+  for (const [code, tries] of addition.failedTries) {
+    entry.failedTries.set(code, (entry.failedTries.get(code) ?? 0) + tries);
+  }
+}

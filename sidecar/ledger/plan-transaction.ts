@@ -1,0 +1,196 @@
+// From the ledger's state and one new batch to the transaction that makes the batch durable, and to what changes in memory
+// once it is. Pure: the state is not touched before the transaction is on disk.
+//
+// Transaction t writes the additions of its batch, the labels of series it sees first, one slot of changed series whole (as
+// of t - 1), the producer and the meta record; it deletes the additions of t - SLOTS, which are spent: every series they
+// touched has been written whole since. So a batch costs its own size, not that of all the series it touches.
+import type { Batch, Interval, ProducerStatistics } from '../../kong-plugin/contract/batch';
+import { PRODUCER_STATISTICS } from '../../kong-plugin/contract/batch';
+import { mergeDelta, seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
+import {
+  SLOTS,
+  additionsKey,
+  encodeAdditions,
+  encodeMeta,
+  encodeProducer,
+  encodeSeries,
+  metaOf,
+  producerKey,
+  seriesRecordKey,
+  slotOf,
+} from './ledger-record';
+import {
+  addTo,
+  insertSeries,
+  newSeries,
+  removeSeries,
+  type LedgerSeries,
+  type LedgerState,
+  type ProducerPosition,
+} from './ledger-state';
+import type { StoreTransaction } from './ledger-store';
+import { admit } from './series-cap';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A series that nothing was added to for so long leaves the ledger. */
+export const SERIES_IDLE_MS = 7 * DAY_MS;
+/** A producer that was silent for so long is forgotten. */
+export const PRODUCER_IDLE_MS = 30 * DAY_MS;
+
+export interface PlannedTransaction {
+  readonly transaction: number;
+  readonly atMs: number;
+  readonly store: StoreTransaction;
+  /** The batch's intervals with every series as it was admitted. */
+  readonly intervals: readonly Interval[];
+  /** Requests that were counted under `__other__` because of the cap. */
+  readonly foldedRequests: number;
+  readonly created: readonly LedgerSeries[];
+  readonly additions: ReadonlyMap<LedgerSeries, Delta>;
+  readonly expired: readonly LedgerSeries[];
+  readonly position: ProducerPosition;
+  readonly forgotten: readonly ProducerPosition[];
+  readonly statistics: ProducerStatistics;
+}
+
+/** @param nowMs Unix ms by the sidecar's clock */
+export function planTransaction(
+  state: LedgerState,
+  batch: Batch,
+  digest: string,
+  nowMs: number,
+  seriesCap: number,
+): PlannedTransaction {
+  const transaction = state.transaction + 1;
+  const created = new Map<string, LedgerSeries>();
+  const additions = new Map<LedgerSeries, Delta>();
+  let foldedRequests = 0;
+
+  const entryOf = (wanted: Series): LedgerSeries => {
+    const find = (series: Series): LedgerSeries | undefined =>
+      state.series.get(seriesKey(series)) ?? created.get(seriesKey(series));
+    const admitted = admit(
+      wanted,
+      (series) => find(series) !== undefined,
+      state.series.size + created.size,
+      seriesCap,
+    );
+    const known = find(admitted);
+    if (known) return known;
+    const entry = newSeries(state.nextSeriesId + created.size, admitted, nowMs, transaction);
+    created.set(seriesKey(admitted), entry);
+    return entry;
+  };
+
+  const intervals = batch.intervals.map((interval) => ({
+    ...interval,
+    deltas: interval.deltas.map((delta) => {
+      const entry = entryOf(delta.series);
+      const admitted = { ...delta, series: entry.series };
+      if (seriesKey(entry.series) !== seriesKey(delta.series)) foldedRequests += delta.requests;
+      const merged = additions.get(entry);
+      if (merged) mergeDelta(merged, admitted);
+      else additions.set(entry, copyOf(admitted));
+      return admitted;
+    }),
+  }));
+
+  const { changed, expired } = inspectSlot(state, transaction, nowMs);
+  const forgotten = [...state.producers.values()].filter(
+    ({ producer, lastSeenMs }) => producer !== batch.producer && nowMs - lastSeenMs > PRODUCER_IDLE_MS,
+  );
+  const position = { producer: batch.producer, sequence: batch.sequence, digest, lastSeenMs: nowMs };
+
+  const before = metaOf(state);
+  const meta = {
+    ...before,
+    transaction,
+    nextSeriesId: state.nextSeriesId + created.size,
+    seriesCount: before.seriesCount + created.size - expired.length,
+    producerCount: before.producerCount + (state.producers.has(batch.producer) ? 0 : 1) - forgotten.length,
+    requests: before.requests + sumRequests(additions.values()) - sumRequests(expired),
+    expiredSeries: before.expiredSeries + expired.length,
+    statistics: addStatistics(state.statistics, batch.statistics),
+  };
+  const bySeriesId = new Map([...additions].map(([entry, delta]) => [entry.id, delta]));
+  return {
+    transaction,
+    atMs: nowMs,
+    store: {
+      puts: [
+        encodeAdditions(transaction, { atMs: nowMs, bySeriesId }),
+        ...[...created.values(), ...changed].map((entry) => encodeSeries(entry, transaction - 1)),
+        encodeProducer(position),
+        encodeMeta(meta),
+      ],
+      deletes: [
+        ...(transaction > SLOTS ? [additionsKey(transaction - SLOTS)] : []),
+        ...expired.map(({ id }) => seriesRecordKey(id)),
+        ...forgotten.map(({ producer }) => producerKey(producer)),
+      ],
+    },
+    intervals,
+    foldedRequests,
+    created: [...created.values()],
+    additions,
+    expired,
+    position,
+    forgotten,
+    statistics: batch.statistics,
+  };
+}
+
+/** Takes over what a transaction changed, after it is on disk. */
+export function absorb(state: LedgerState, planned: PlannedTransaction): void {
+  for (const entry of planned.created) insertSeries(state, entry);
+  for (const [entry, delta] of planned.additions) {
+    addTo(entry, delta);
+    entry.touchedIn = planned.transaction;
+    entry.lastSeenMs = planned.atMs;
+  }
+  for (const entry of planned.expired) removeSeries(state, entry);
+  for (const { producer } of planned.forgotten) state.producers.delete(producer);
+  state.producers.set(planned.position.producer, planned.position);
+  Object.assign(state.statistics, addStatistics(state.statistics, planned.statistics));
+  state.transaction = planned.transaction;
+  state.nextSeriesId += planned.created.length;
+  state.requests += sumRequests(planned.additions.values()) - sumRequests(planned.expired);
+  state.expiredSeries += planned.expired.length;
+}
+
+/** The series of this transaction's slot: those changed since it was last written, and those idle for too long. */
+function inspectSlot(
+  state: LedgerState,
+  transaction: number,
+  nowMs: number,
+): { changed: LedgerSeries[]; expired: LedgerSeries[] } {
+  const changed: LedgerSeries[] = [];
+  const expired: LedgerSeries[] = [];
+  for (const entry of state.series.values()) {
+    if (slotOf(entry.id) !== transaction % SLOTS) continue;
+    if (entry.touchedIn >= transaction - SLOTS) changed.push(entry);
+    else if (nowMs - entry.lastSeenMs > SERIES_IDLE_MS) expired.push(entry);
+  }
+  return { changed, expired };
+}
+
+function addStatistics(left: ProducerStatistics, right: ProducerStatistics): ProducerStatistics {
+  const sum = { ...left };
+  for (const name of PRODUCER_STATISTICS) sum[name] += right[name];
+  return sum;
+}
+
+function sumRequests(entries: Iterable<{ readonly requests: number }>): number {
+  let sum = 0;
+  for (const { requests } of entries) sum += requests;
+  return sum;
+}
+
+function copyOf(delta: Delta): Delta {
+  return {
+    series: delta.series,
+    requests: delta.requests,
+    upstream: { ...delta.upstream, cells: new Map(delta.upstream.cells) },
+    failedTries: new Map(delta.failedTries),
+  };
+}

@@ -1,0 +1,97 @@
+// From the records of a store to the state they stand for, checked: every checksum, that every record that must be there
+// is there, and that the counts and totals of the meta record are those that can be added up.
+import {
+  DamagedRecord,
+  SLOTS,
+  decodeAdditions,
+  decodeMeta,
+  decodeProducer,
+  decodeSeries,
+  kindOf,
+  type Additions,
+  type Meta,
+  type StoredRecord,
+} from './ledger-record';
+import { addTo, emptyState, insertSeries, type LedgerState } from './ledger-state';
+
+/**
+ * Reads a whole store; an empty one gives the empty state.
+ *
+ * @throws DamagedRecord saying what does not fit
+ */
+export function readLedger(records: Iterable<StoredRecord>): LedgerState {
+  const state = emptyState();
+  const additions = new Map<number, Additions>();
+  const asOfBySeriesId = new Map<number, number>();
+  let meta: Meta | undefined;
+  let recordCount = 0;
+  for (const { key, value } of records) {
+    recordCount += 1;
+    switch (kindOf(key)) {
+      case 'meta':
+        meta = decodeMeta(value);
+        break;
+      case 'producer': {
+        const position = decodeProducer(value);
+        state.producers.set(position.producer, position);
+        break;
+      }
+      case 'series': {
+        const { entry, asOf } = decodeSeries(value);
+        insertSeries(state, entry);
+        asOfBySeriesId.set(entry.id, asOf);
+        break;
+      }
+      case 'additions':
+        additions.set(Number(Buffer.from(key).readBigUInt64BE(1)), decodeAdditions(value));
+        break;
+      case undefined:
+        throw new DamagedRecord(`a record has the unknown key ${Buffer.from(key).toString('hex')}`);
+    }
+  }
+  if (meta === undefined) {
+    if (recordCount > 0) throw new DamagedRecord('the meta record is missing');
+    return state;
+  }
+  state.transaction = meta.transaction;
+  state.nextSeriesId = meta.nextSeriesId;
+  state.expiredSeries = meta.expiredSeries;
+  Object.assign(state.statistics, meta.statistics);
+  replay(state, additions, asOfBySeriesId);
+  compare(state, meta);
+  return state;
+}
+
+/** Brings every series from the transaction it was last written whole in up to the last one. */
+function replay(
+  state: LedgerState,
+  additions: ReadonlyMap<number, Additions>,
+  asOfBySeriesId: ReadonlyMap<number, number>,
+): void {
+  const oldest = Math.max(1, state.transaction - SLOTS + 1);
+  for (let transaction = oldest; transaction <= state.transaction; transaction++) {
+    const added = additions.get(transaction);
+    if (added === undefined)
+      throw new DamagedRecord(`the additions of transaction ${transaction} are missing`);
+    for (const [id, addition] of added.bySeriesId) {
+      const entry = state.seriesById.get(id);
+      if (entry === undefined) throw new DamagedRecord(`series ${id} is missing`);
+      if (transaction <= (asOfBySeriesId.get(id) ?? 0)) continue;
+      addTo(entry, addition);
+      entry.touchedIn = transaction;
+      entry.lastSeenMs = Math.max(entry.lastSeenMs, added.atMs);
+    }
+  }
+}
+
+function compare(state: LedgerState, meta: Meta): void {
+  for (const { requests } of state.series.values()) state.requests += requests;
+  const found = [state.series.size, state.seriesById.size, state.producers.size, state.requests];
+  const expected = [meta.seriesCount, meta.seriesCount, meta.producerCount, meta.requests];
+  if (found.join() !== expected.join()) {
+    throw new DamagedRecord(
+      `expected ${meta.seriesCount} series, ${meta.producerCount} producers and ${meta.requests} requests, ` +
+        `found ${state.series.size}, ${state.producers.size} and ${state.requests}`,
+    );
+  }
+}

@@ -1,0 +1,271 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { open } from 'lmdb';
+import { encodeBatch, type Batch } from '../../../kong-plugin/contract/batch';
+import { seriesKey, type Delta } from '../../../kong-plugin/contract/delta';
+import type { checkStore as CheckStore } from '../../../sidecar/ledger/check-store';
+import { Ledger, type Applied } from '../../../sidecar/ledger/ledger';
+import { SLOTS, additionsKey, seriesRecordKey } from '../../../sidecar/ledger/ledger-record';
+import type { LedgerState } from '../../../sidecar/ledger/ledger-state';
+import { StoreFault } from '../../../sidecar/ledger/ledger-store';
+import { PRODUCER_IDLE_MS, SERIES_IDLE_MS } from '../../../sidecar/ledger/plan-transaction';
+import { NO_STATISTICS, arbitraryIntervals, batchOf, deltaOf } from '../../support/batches';
+
+const NOW_MS = 1_700_000_000_000;
+const CAP = 1_000;
+
+let directory: string;
+let ledger: Ledger;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gatewatch-ledger-'));
+  ledger = Ledger.open(directory);
+});
+
+afterEach(async () => {
+  await ledger.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function apply(batch: Batch, nowMs = NOW_MS, cap = CAP): Promise<Applied> {
+  return ledger.apply(batch, encodeBatch(batch), nowMs, cap);
+}
+
+async function reopen(): Promise<void> {
+  await ledger.close();
+  ledger = Ledger.open(directory);
+}
+
+/** All that a state says, without its order. */
+function contentOf(state: Readonly<LedgerState>): unknown {
+  return {
+    series: [...state.series.values()]
+      .map(({ series, requests, upstream, failedTries, lastSeenMs, touchedIn }) => ({
+        key: seriesKey(series),
+        requests,
+        count: upstream.count,
+        sumMs: upstream.sumMs,
+        cells: sorted(upstream.cells),
+        failedTries: sorted(failedTries),
+        lastSeenMs,
+        touchedIn,
+      }))
+      .sort((a, b) => a.key.localeCompare(b.key)),
+    producers: [...state.producers.values()].sort((a, b) => a.producer.localeCompare(b.producer)),
+    statistics: state.statistics,
+    transaction: state.transaction,
+    nextSeriesId: state.nextSeriesId,
+    requests: state.requests,
+    expiredSeries: state.expiredSeries,
+  };
+}
+
+function sorted(map: ReadonlyMap<number, number>): [number, number][] {
+  return [...map].sort(([a], [b]) => a - b);
+}
+
+describe('the ledger', () => {
+  it('counts a batch once, however often it comes', async () => {
+    const batch = batchOf([deltaOf({}, [120, 130, undefined])]);
+    expect(await apply(batch)).toMatchObject({ result: 'applied', missingBatches: 0 });
+    const once = contentOf(ledger.state);
+    for (let time = 0; time < 3; time++) {
+      expect(await apply(batch)).toEqual({
+        result: 'duplicate',
+        receipt: { producer: 'producer-1', sequence: 1, result: 'duplicate' },
+      });
+    }
+    await reopen();
+    expect(await apply(batch)).toMatchObject({ result: 'duplicate' });
+    expect(contentOf(ledger.state)).toEqual(once);
+    expect(ledger.state.requests).toBe(3);
+  });
+
+  it('refuses other bytes under a sequence that it has, and counts nothing of them', async () => {
+    await apply(batchOf([deltaOf({}, [1])]));
+    expect(await apply(batchOf([deltaOf({}, [2])]))).toEqual({ result: 'conflict' });
+    expect(ledger.state.requests).toBe(1);
+  });
+
+  it('takes a batch after a gap and says how many never came', async () => {
+    await apply(batchOf([deltaOf({}, [1])], 1));
+    expect(await apply(batchOf([deltaOf({}, [1])], 5))).toMatchObject({
+      result: 'applied',
+      missingBatches: 3,
+    });
+    expect(await apply(batchOf([deltaOf({}, [1])], 4))).toMatchObject({ result: 'duplicate' });
+  });
+
+  it('keeps two producers apart', async () => {
+    await apply(batchOf([deltaOf({}, [1])], 1, 'a'));
+    expect(await apply(batchOf([deltaOf({}, [1])], 1, 'b'))).toMatchObject({ result: 'applied' });
+    expect(ledger.state.requests).toBe(2);
+  });
+
+  it('counts batches that come at the same time one after the other', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => apply(batchOf([deltaOf({}, [index])], 1, `p-${index % 25}`))),
+    );
+    expect(results.filter(({ result }) => result === 'applied')).toHaveLength(25);
+    expect(ledger.state.requests).toBe(25);
+  });
+
+  it('folds new series into __other__ over its cap, and keeps every total', async () => {
+    const deltas = Array.from({ length: 40 }, (_, index) =>
+      deltaOf({ service: `s${index % 3}`, operation: `GET r${index}` }, [index]),
+    );
+    const applied = await apply(batchOf(deltas), NOW_MS, 10);
+    expect(ledger.state.requests).toBe(40);
+    // Ten as they are, one more under its service and `__other__`, the rest under `__other__` alone.
+    expect([...ledger.state.series.values()].map(({ series }) => series.operation)).toHaveLength(12);
+    expect(applied).toMatchObject({ result: 'applied', foldedRequests: 30 });
+    const before = ledger.state.series.size;
+    await apply(batchOf([deltaOf({ service: 's0', operation: 'GET r0' }, [1])], 2), NOW_MS, 10);
+    expect(ledger.state.series.size).toBe(before);
+  });
+
+  it('lets a series go that was idle for a week, and counts it', async () => {
+    await apply(batchOf([deltaOf({ service: 'old' }, [1])], 1));
+    for (let sequence = 2; sequence < 2 * SLOTS; sequence++)
+      await apply(batchOf([deltaOf({}, [1])], sequence));
+    for (let sequence = 2 * SLOTS; sequence < 4 * SLOTS; sequence++) {
+      await apply(batchOf([deltaOf({}, [1])], sequence), NOW_MS + SERIES_IDLE_MS + 1);
+    }
+    expect([...ledger.state.series.values()].map(({ series }) => series.service)).toEqual(['orders']);
+    expect(ledger.state.expiredSeries).toBe(1);
+    const before = contentOf(ledger.state);
+    await reopen();
+    expect(contentOf(ledger.state)).toEqual(before);
+  });
+
+  it('forgets a producer after 30 days of silence', async () => {
+    await apply(batchOf([deltaOf({}, [1])], 7, 'gone'));
+    await apply(batchOf([deltaOf({}, [1])], 1, 'here'), NOW_MS + PRODUCER_IDLE_MS + 1);
+    expect([...ledger.state.producers.keys()]).toEqual(['here']);
+    await reopen();
+    expect([...ledger.state.producers.keys()]).toEqual(['here']);
+  });
+
+  it('reads back exactly what it had in memory, and that is the sum of all batches', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(arbitraryIntervals, fc.boolean()), { minLength: 1, maxLength: 3 * SLOTS }),
+        async (steps) => {
+          await ledger.close();
+          rmSync(directory, { recursive: true, force: true });
+          ledger = Ledger.open(directory);
+          const total = new Map<string, number>();
+          let sequence = 0;
+          for (const [intervals, again] of steps) {
+            sequence += 1;
+            const statistics = { ...NO_STATISTICS, events: sequence };
+            const batch = { producer: 'p', sequence, intervals, statistics };
+            await apply(batch, NOW_MS + sequence);
+            if (again) await apply(batch, NOW_MS + sequence);
+            for (const { series, requests } of intervals.flatMap(({ deltas }): Delta[] => deltas)) {
+              total.set(seriesKey(series), (total.get(seriesKey(series)) ?? 0) + requests);
+            }
+          }
+          const inMemory = contentOf(ledger.state);
+          await reopen();
+          expect(contentOf(ledger.state)).toEqual(inMemory);
+          const counted = [...ledger.state.series].map(([key, { requests }]) => [key, requests]);
+          expect(new Map(counted as [string, number][])).toEqual(total);
+        },
+      ),
+      { numRuns: 25, seed: 20261124 },
+    );
+  });
+});
+
+describe('a damaged store', () => {
+  async function damage(change: (store: ReturnType<typeof openRaw>) => Promise<unknown>): Promise<string> {
+    for (let sequence = 1; sequence <= 70; sequence++) {
+      await apply(batchOf([deltaOf({ operation: `GET r${sequence % 7}` }, [sequence])], sequence));
+    }
+    await ledger.close();
+    const store = openRaw();
+    await change(store);
+    await store.close();
+    try {
+      ledger = Ledger.open(directory);
+    } catch (error) {
+      expect(error).toBeInstanceOf(StoreFault);
+      rmSync(directory, { recursive: true, force: true });
+      ledger = Ledger.open(directory);
+      return (error as Error).message;
+    }
+    throw new Error('the damage went unnoticed');
+  }
+
+  function openRaw() {
+    return open<Buffer, Buffer>({
+      path: join(directory, 'ledger.mdb'),
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    });
+  }
+
+  it('is noticed where a bit of a series was flipped', async () => {
+    const message = await damage((store) => {
+      const value = Buffer.from(store.get(seriesRecordKey(1)) ?? []);
+      value[value.length - 1] = (value.at(-1) ?? 0) ^ 1;
+      return store.put(seriesRecordKey(1), value);
+    });
+    expect(message).toContain('a series record does not match its checksum');
+    expect(message).toContain('Restore it from a copy');
+  });
+
+  it('is noticed where a series is missing', async () => {
+    expect(await damage((store) => store.remove(seriesRecordKey(3)))).toContain('series 3 is missing');
+  });
+
+  it('is noticed where the additions of a transaction are missing', async () => {
+    expect(await damage((store) => store.remove(additionsKey(69)))).toContain(
+      'the additions of transaction 69 are missing',
+    );
+  });
+
+  it('is noticed where the meta record is missing', async () => {
+    expect(await damage((store) => store.remove(Buffer.from('m')))).toContain('the meta record is missing');
+  });
+
+  it('is noticed where an older series record has come back', async () => {
+    expect(
+      await damage(async (store) => {
+        // As of a transaction whose additions are still there: only the totals can tell.
+        const other = store.get(seriesRecordKey(2));
+        await store.put(seriesRecordKey(1), Buffer.from(other ?? []));
+      }),
+    ).toMatch(/series 1 is missing|expected 7 series/);
+  });
+});
+
+describe('a store file that lmdb itself cannot read', () => {
+  it('is found out in a child process, and named', async () => {
+    const { checkStore } = jest.requireActual<{ checkStore: typeof CheckStore }>(
+      '../../../dist/sidecar/ledger/check-store.js',
+    );
+    checkStore(directory);
+    for (let sequence = 1; sequence <= 200; sequence++) {
+      await apply(batchOf([deltaOf({ operation: `GET r${sequence}` }, [sequence])], sequence));
+    }
+    await ledger.close();
+    const path = join(directory, 'ledger.mdb');
+    checkStore(directory);
+    const whole = readFileSync(path);
+    // A cut near the end may only take pages that were free; those before it hold records.
+    for (const share of [0.1, 0.25, 0.4]) {
+      truncateSync(path, Math.floor((whole.length * share) / 4096) * 4096);
+      expect(() => checkStore(directory)).toThrow(/the ledger at .*ledger\.mdb is damaged: .+Restore it/);
+      writeFileSync(path, whole);
+    }
+    writeFileSync(path, 'this is not a store');
+    expect(() => checkStore(directory)).toThrow(/is damaged/);
+    writeFileSync(path, whole);
+    ledger = Ledger.open(directory);
+    expect(ledger.state.requests).toBe(200);
+  });
+});

@@ -1,0 +1,84 @@
+// Batches for tests: one by hand, and arbitrary ones for laws. All come through the plugin's own histogram and encoding.
+import fc from 'fast-check';
+import type { Batch, ProducerStatistics } from '../../kong-plugin/contract/batch';
+import { seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
+import { emptyHistogram, record } from '../../kong-plugin/contract/histogram';
+
+export const NO_STATISTICS: ProducerStatistics = {
+  events: 0,
+  malformedLogs: 0,
+  clockFaults: 0,
+  failedSends: 0,
+};
+
+export const OK_SERIES: Series = {
+  service: 'orders',
+  operation: 'GET list',
+  status: 200,
+  source: 'upstream',
+  errorType: '',
+  severity: 'info',
+};
+
+/** A delta of one request for each upstream time; `undefined` reached no upstream. */
+export function deltaOf(series: Partial<Series>, upstreamMs: readonly (number | undefined)[]): Delta {
+  const upstream = emptyHistogram();
+  for (const ms of upstreamMs) if (ms !== undefined) record(upstream, ms);
+  return {
+    series: { ...OK_SERIES, ...series },
+    requests: upstreamMs.length,
+    upstream,
+    failedTries: new Map(),
+  };
+}
+
+/** A batch of one interval. */
+export function batchOf(deltas: readonly Delta[], sequence = 1, producer = 'producer-1'): Batch {
+  const events = deltas.reduce((sum, { requests }) => sum + requests, 0);
+  return {
+    producer,
+    sequence,
+    intervals: [{ startMs: 1_700_000_000_000, durationMs: 1_000, deltas: [...deltas] }],
+    statistics: { ...NO_STATISTICS, events },
+  };
+}
+
+/** Few enough that series meet again, and with hostile names. */
+const series = fc.record({
+  service: fc.constantFrom('orders', 'users', '', 'quo"te\\\n'),
+  operation: fc.constantFrom('GET list', 'POST add', ''),
+  status: fc.constantFrom(0, 200, 404, 499, 502, 503),
+  source: fc.constantFrom('client' as const, 'gateway' as const, 'upstream' as const),
+  errorType: fc.constantFrom('', 'upstream_timeout', 'rate_limited'),
+  severity: fc.constantFrom('info' as const, 'warning' as const, 'error' as const),
+});
+
+export const arbitraryDelta: fc.Arbitrary<Delta> = fc
+  .record({
+    series,
+    upstreamMs: fc.array(fc.option(fc.nat({ max: 20_000 }), { nil: undefined }), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+    failedTries: fc.array(fc.constantFrom(502, 504), { maxLength: 3 }),
+  })
+  .map((parts) => {
+    const delta = deltaOf(parts.series, parts.upstreamMs);
+    for (const code of parts.failedTries) {
+      delta.failedTries.set(code, (delta.failedTries.get(code) ?? 0) + 1);
+    }
+    return delta;
+  });
+
+/** The intervals of one batch; a series stands at most once in each. */
+export const arbitraryIntervals = fc.array(
+  fc.record({
+    startMs: fc.nat({ max: 2_000_000_000 }).map((seconds) => seconds * 1_000),
+    durationMs: fc.constantFrom(1_000, 60_000, 3_600_000),
+    deltas: fc.uniqueArray(arbitraryDelta, {
+      maxLength: 5,
+      selector: (delta) => seriesKey(delta.series),
+    }),
+  }),
+  { maxLength: 3 },
+);
