@@ -1,0 +1,86 @@
+// The rim of the alert path: asks the clock for the time and runs a round at every interval.
+// Rounds keep to a fixed grid from `start`. One that takes longer than the interval makes the next one come at the next free
+// point of the grid; rounds never pile up. One that throws is counted and logged, and the next one runs as usual.
+import type { Logger } from 'pino';
+import type { Clock } from '../clock';
+import type { Rule } from '../config/config';
+import { longestWindowMs } from '../window/longest-window';
+import type { ServiceWindows } from '../window/service-windows';
+import type { AlertBook } from './alert-book';
+import type { AlertChange } from './alert-change';
+
+export interface EvaluatorParts {
+  readonly windows: ServiceWindows;
+  readonly book: AlertBook;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called in every round that changed something, in the round. Must not throw. */
+  readonly onChanges: (changes: readonly AlertChange[]) => void;
+  /** Called at the end of every round, failed ones included. */
+  readonly onRound: (round: { readonly durationMs: number; readonly failed: boolean }) => void;
+}
+
+export class Evaluator {
+  readonly #parts: EvaluatorParts;
+  #rules: readonly Rule[];
+  #intervalMs: number;
+  /** The grid point (monotonic ms) of the next round. */
+  #dueMs = 0;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(parts: EvaluatorParts, rules: readonly Rule[], intervalMs: number) {
+    this.#parts = parts;
+    this.#rules = rules;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** The first round comes after one interval. */
+  start(): void {
+    this.stop();
+    this.#dueMs = this.#parts.clock.monotonicMs();
+    this.#schedule();
+  }
+
+  /** No round runs after this until `start`. */
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  /** For a reload: new rules and interval from the next round on, and the windows keep what these rules need. */
+  reconfigure(rules: readonly Rule[], intervalMs: number): void {
+    const isSameGrid = intervalMs === this.#intervalMs;
+    this.#rules = rules;
+    this.#intervalMs = intervalMs;
+    this.#parts.windows.keepWindow(longestWindowMs(rules));
+    if (this.#cancelTimer && !isSameGrid) this.start();
+  }
+
+  #schedule(): void {
+    const lateMs = Math.max(0, this.#parts.clock.monotonicMs() - this.#dueMs);
+    this.#dueMs += (1 + Math.floor(lateMs / this.#intervalMs)) * this.#intervalMs;
+    const delayMs = Math.max(0, this.#dueMs - this.#parts.clock.monotonicMs());
+    const cancelTimer = this.#parts.clock.after(delayMs, () => {
+      this.#runRound();
+      // Not where the round itself led to a stop or a reload, which set its own timer.
+      if (this.#cancelTimer === cancelTimer) this.#schedule();
+    });
+    this.#cancelTimer = cancelTimer;
+  }
+
+  #runRound(): void {
+    const { windows, book, clock, logger, onChanges, onRound } = this.#parts;
+    const beganMs = clock.monotonicMs();
+    let failed = false;
+    try {
+      const nowMs = clock.nowMs();
+      windows.forgetBefore(nowMs);
+      const changes = book.evaluateRound(this.#rules, windows, nowMs);
+      if (changes.length > 0) onChanges(changes);
+    } catch (error) {
+      failed = true;
+      logger.error({ err: error }, 'a round of the rules failed; the next one runs as usual');
+    }
+    onRound({ durationMs: clock.monotonicMs() - beganMs, failed });
+  }
+}

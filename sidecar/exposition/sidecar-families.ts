@@ -1,0 +1,113 @@
+// From the sidecar's parts to the families that describe them: the ledger, the producers, rules and alerts.
+// Read at the moment of the scrape, so there is no second copy to keep in step.
+import type { ProducerStatistics } from '../../kong-plugin/contract/batch';
+import { ALERT_STATES, type Alert } from '../alert/alert';
+import type { Dispatcher } from '../notify/dispatcher';
+import type { LedgerState } from '../ledger/ledger-state';
+import type { MetricFamily } from './metric-family';
+
+/** What the producers say of themselves, as counters that outlive a restart. */
+const STATISTICS: Readonly<Record<keyof ProducerStatistics, readonly [name: string, help: string]>> = {
+  events: ['gatewatch_plugin_events_total', 'Events that Kong handed to the plugin'],
+  malformedLogs: [
+    'gatewatch_plugin_malformed_logs_total',
+    'Events whose log could not be read or lacked its status; they are counted with status 0',
+  ],
+  clockFaults: [
+    'gatewatch_plugin_clock_faults_total',
+    'Events with a negative upstream time, counted as 0: a clock was stepped back',
+  ],
+  failedSends: [
+    'gatewatch_plugin_failed_sends_total',
+    'Tries of the plugin to send a batch that ended without a receipt',
+  ],
+};
+
+export function ledgerStateFamilies(state: Readonly<LedgerState>, seriesCap: number): MetricFamily[] {
+  const statistics = (Object.keys(STATISTICS) as (keyof ProducerStatistics)[]).map((name): MetricFamily => {
+    const [family, help] = STATISTICS[name];
+    return single('counter', family, help, state.statistics[name]);
+  });
+  return [
+    ...statistics,
+    single('gauge', 'gatewatch_series', 'Series in the ledger', state.series.size),
+    single(
+      'gauge',
+      'gatewatch_series_cap',
+      'Series that the ledger takes before it folds new ones',
+      seriesCap,
+    ),
+    single(
+      'counter',
+      'gatewatch_series_expired_total',
+      'Series that left the ledger because nothing was added to them for 7 days',
+      state.expiredSeries,
+    ),
+    {
+      name: 'gatewatch_producer_last_batch_timestamp_seconds',
+      help: 'When the last batch of a producer (a plugin server process) came, Unix seconds',
+      type: 'gauge',
+      samples: [...state.producers.values()].map(({ producer, lastSeenMs }) => ({
+        labels: { producer },
+        value: lastSeenMs / 1000,
+      })),
+    },
+  ];
+}
+
+/** Rule values in the rule's own unit (ms, share, score); a rule that has nothing to judge has no value. */
+export function alertFamilies(alerts: Iterable<Alert>): MetricFamily[] {
+  const all = [...alerts];
+  return [
+    {
+      name: 'gatewatch_rule_value',
+      help: 'What a rule measured for a service in its last round: p95 in ms, error rate 0 to 1, Apdex 0 to 1',
+      type: 'gauge',
+      samples: all.flatMap(({ rule, service, verdict }) =>
+        verdict.value === undefined ? [] : [{ labels: { rule: rule.name, service }, value: verdict.value }],
+      ),
+    },
+    {
+      name: 'gatewatch_alert_state',
+      help: '1 for the state that an alert is in, 0 for the others',
+      type: 'gauge',
+      samples: all.flatMap(({ rule, service, state: current }) =>
+        ALERT_STATES.map((state) => ({
+          labels: { rule: rule.name, service, severity: rule.severity, state },
+          value: state === current ? 1 : 0,
+        })),
+      ),
+    },
+  ];
+}
+
+/** A family of one sample without labels. */
+export function single(type: 'counter' | 'gauge', name: string, help: string, value: number): MetricFamily {
+  return { name, help, type, samples: [{ labels: {}, value }] };
+}
+
+export function channelFamilies(dispatcher: Dispatcher): MetricFamily[] {
+  const outcomes = [...dispatcher.counts()].flatMap(([channel, counts]) =>
+    Object.entries(counts).map(([outcome, value]) => ({ labels: { channel, outcome }, value })),
+  );
+  return [
+    {
+      name: 'gatewatch_notifications_total',
+      help: 'Notifications by how they ended on a channel; retried counts tries that are repeated',
+      type: 'counter',
+      samples: outcomes,
+    },
+    single(
+      'counter',
+      'gatewatch_notifications_without_channel_total',
+      'Notifications that nobody was told of, since no channel was configured',
+      dispatcher.withoutChannel,
+    ),
+    {
+      name: 'gatewatch_notifications_queued',
+      help: 'Notifications that wait to be delivered',
+      type: 'gauge',
+      samples: dispatcher.status().map(({ name, queued }) => ({ labels: { channel: name }, value: queued })),
+    },
+  ];
+}

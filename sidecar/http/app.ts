@@ -1,0 +1,112 @@
+// The sidecar's addresses, joined to what answers them.
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { BATCH_PATH, MAX_BODY_BYTES } from '../../kong-plugin/contract/batch';
+import type { Fault } from '../../kong-plugin/contract/fault';
+import type { Secret } from '../config/secret';
+import type { MetricFamily } from '../exposition/metric-family';
+import { CONTENT_TYPES, renderFamilies } from '../exposition/render-families';
+import { requireBearerToken } from './bearer-token';
+
+export interface AppParts {
+  readonly token: () => Secret | undefined;
+  readonly receiveBatch: RequestHandler;
+  /** Told of every request that was refused before it was read as a batch. */
+  readonly onRefused: (fault: Fault) => void;
+  readonly families: () => Promise<readonly MetricFamily[]>;
+  readonly statusPage: () => string;
+  /** Why the sidecar cannot take batches; `undefined` if it can. */
+  readonly whyNotReady: () => string | undefined;
+  /** Reads the configuration again; gives the faults, one a line, or none. */
+  readonly reload: () => readonly string[];
+  readonly logger: Logger;
+}
+
+export function createApp(parts: AppParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  const authorized = requireBearerToken(parts.token, parts.onRefused);
+
+  app.post(
+    BATCH_PATH,
+    authorized,
+    express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false }),
+    parts.receiveBatch,
+  );
+
+  app.get('/metrics', async (request, response) => {
+    const format = request.accepts([
+      'text/plain; version=0.0.4',
+      'application/openmetrics-text; version=1.0.0',
+    ]);
+    const chosen = format && format.startsWith('application/openmetrics-text') ? 'openmetrics' : 'text';
+    const text = renderFamilies(await parts.families(), chosen);
+    response.set('Content-Type', CONTENT_TYPES[chosen]).end(text);
+  });
+
+  app.get('/', (_request, response) => {
+    response.type('text/plain').send(parts.statusPage());
+  });
+
+  app.get('/-/healthy', (_request, response) => {
+    response.type('text/plain').send('healthy\n');
+  });
+
+  app.get('/-/ready', (_request, response) => {
+    const reason = parts.whyNotReady();
+    response
+      .status(reason === undefined ? 200 : 503)
+      .type('text/plain')
+      .send(reason === undefined ? 'ready\n' : `not ready: ${reason}\n`);
+  });
+
+  app.post('/-/reload', authorized, (_request, response) => {
+    const faults = parts.reload();
+    response
+      .status(faults.length === 0 ? 200 : 422)
+      .type('text/plain')
+      .send(
+        faults.length === 0
+          ? 'reloaded\n'
+          : `the configuration was not changed; the file has faults:\n${faults.join('\n')}\n`,
+      );
+  });
+
+  app.use((request, response) => {
+    response
+      .status(404)
+      .type('text/plain')
+      .send(
+        `${request.method} ${request.path} is not an address of the sidecar. ` +
+          `There are GET /, /metrics, /-/healthy, /-/ready and POST ${BATCH_PATH}, /-/reload\n`,
+      );
+  });
+  app.use(answerErrors(parts));
+  return app;
+}
+
+/** What express and its body parser throw; `status` is theirs. */
+function answerErrors({ logger, onRefused }: AppParts): ErrorRequestHandler {
+  return (error: Error & { status?: number; type?: string }, request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    if (error.type === 'entity.too.large') {
+      const fault: Fault = {
+        fault: 'too_large',
+        message: `expected at most ${MAX_BODY_BYTES} bytes, found more`,
+      };
+      onRefused(fault);
+      response.status(413).json(fault);
+      return;
+    }
+    const status = error.status ?? 500;
+    if (status >= 500) logger.error({ err: error, path: request.path }, 'a request failed');
+    response
+      .status(status)
+      .type('text/plain')
+      .send(status >= 500 ? 'the sidecar failed to answer; its log says why\n' : `${error.message}\n`);
+  };
+}

@@ -1,0 +1,58 @@
+// Opens the sidecar's address. A unix socket that a dead sidecar left is removed; one that a living process answers is not.
+import { chmodSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Server } from 'node:http';
+import type { ListenAddress } from '../config/config';
+
+/** The address cannot be used; the message is for the operator. */
+export class ListenFault extends Error {}
+
+/** How an address is written in the configuration. A port of 0 is replaced by the one that the system gave. */
+export function describeAddress(address: ListenAddress, server?: Server): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const bound = server?.address();
+  const port = typeof bound === 'object' && bound ? bound.port : address.port;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+}
+
+/** @throws ListenFault */
+export async function listen(server: Server, address: ListenAddress): Promise<void> {
+  if (address.kind === 'unix') await removeStaleSocket(address.path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new ListenFault(`listen: ${describeAddress(address)}: ${explain(error)}`));
+    });
+    if (address.kind === 'unix') server.listen(address.path, resolve);
+    else server.listen(address.port, address.host, resolve);
+  });
+  // Kong's plugin server often runs as another user; the token and the directory's mode keep others out.
+  if (address.kind === 'unix') chmodSync(address.path, 0o666);
+}
+
+function removeStaleSocket(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      reject(new ListenFault(`listen: unix:${path}: another process answers on this socket; stop it first`));
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') rmSync(path, { force: true });
+      resolve();
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'the address is taken; stop the program that holds it or choose another (GATEWATCH_LISTEN)';
+    case 'EACCES':
+      return 'this user may not listen there; choose another address (GATEWATCH_LISTEN)';
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'this machine has no such address (GATEWATCH_LISTEN)';
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,86 @@
+// POST /v1/batches: bytes -> batch -> ledger -> windows -> receipt. The receipt is the last thing that happens.
+import type { Request, RequestHandler, Response } from 'express';
+import { SENT_AT_HEADER } from '../../kong-plugin/contract/batch';
+import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
+import type { OwnMetrics } from '../exposition/own-metrics';
+import { NotDurable, type Applied, type Ledger } from '../ledger/ledger';
+import type { ServiceWindows } from '../window/service-windows';
+import type { Clock } from '../clock';
+import { placeIntervals } from './place-intervals';
+import { readBatch } from './read-batch';
+
+export interface IngestParts {
+  readonly ledger: Ledger;
+  readonly windows: ServiceWindows;
+  readonly metrics: OwnMetrics;
+  readonly clock: Clock;
+  readonly seriesCap: () => number;
+}
+
+/** The statuses of the faults that a batch can have of itself. Final for the producer: 400, 413 and 422. */
+const STATUS_OF: Readonly<Record<FaultCode, number>> = {
+  unauthorized: 401,
+  not_json: 400,
+  wrong_version: 400,
+  invalid_batch: 422,
+  too_large: 413,
+  sequence_conflict: 422,
+  not_durable: 503,
+};
+
+export function receiveBatch(parts: IngestParts): RequestHandler {
+  return async (request: Request, response: Response) => {
+    const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const read = readBatch(bytes);
+    if (!read.ok) {
+      refuse(parts, response, read.fault);
+      return;
+    }
+    const startMs = parts.clock.monotonicMs();
+    const receivedMs = parts.clock.nowMs();
+    let applied: Applied;
+    try {
+      applied = await parts.ledger.apply(read.batch, bytes, receivedMs, parts.seriesCap());
+    } catch (error) {
+      if (!(error instanceof NotDurable)) throw error;
+      refuse(parts, response, { fault: 'not_durable', message: error.message });
+      return;
+    }
+    if (applied.result === 'conflict') {
+      const { producer, sequence } = read.batch;
+      refuse(parts, response, {
+        fault: 'sequence_conflict',
+        message: `batch ${sequence} of producer ${producer} came before with other bytes; nothing was counted`,
+      });
+      return;
+    }
+    parts.metrics.batches.inc({ result: applied.result });
+    if (applied.result === 'applied') {
+      observe(parts, applied, request.get(SENT_AT_HEADER), receivedMs);
+      parts.metrics.applyDurationSeconds.observe((parts.clock.monotonicMs() - startMs) / 1000);
+    }
+    response.json(applied.receipt);
+  };
+}
+
+function observe(
+  { metrics, windows, clock }: IngestParts,
+  applied: Extract<Applied, { result: 'applied' }>,
+  sentAt: string | undefined,
+  receivedMs: number,
+): void {
+  // Without the header the clocks are taken to agree.
+  const sentAtMs = sentAt !== undefined && /^\d{1,15}$/.test(sentAt) ? Number(sentAt) : receivedMs;
+  const { producer } = applied.receipt;
+  metrics.producerClockSkewSeconds.set({ producer }, (sentAtMs - receivedMs) / 1000);
+  metrics.missingBatches.inc(applied.missingBatches);
+  metrics.foldedRequests.inc(applied.foldedRequests);
+  for (const { atMs, deltas } of placeIntervals(applied.intervals, sentAtMs, receivedMs)) {
+    windows.add(atMs, deltas, clock.nowMs());
+  }
+}
+
+function refuse({ metrics }: IngestParts, response: Response, fault: Fault): void {
+  metrics.batches.inc({ result: fault.fault });
+  response.status(STATUS_OF[fault.fault]).json(fault);
+}

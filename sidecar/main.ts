@@ -1,0 +1,111 @@
+// The sidecar as a program: arguments, environment, signals and exit codes.
+// Exit codes: 0 stopped by SIGTERM or SIGINT; 1 the store or the address cannot be used; 2 a wrong flag or configuration.
+// SIGHUP reads the configuration again, as POST /-/reload does.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs, types } from 'node:util';
+import pino from 'pino';
+import { systemClock } from './clock';
+import { loadConfig } from './config/load-config';
+import { restartReasons } from './config/restart-reasons';
+import type { Config } from './config/config';
+import { renderFault } from './config/config-fault';
+import { ListenFault } from './http/listen';
+import { checkStore } from './ledger/check-store';
+import { StoreFault } from './ledger/ledger-store';
+import { startSidecar } from './sidecar';
+
+const DEFAULT_CONFIG_FILE = 'sidecar/gatewatch.yml';
+const STOP_TIMEOUT_MS = 10_000;
+
+const USAGE = `Usage: node dist/sidecar/main.js [--config FILE] [--check]
+
+  --config FILE   the configuration (${DEFAULT_CONFIG_FILE})
+  --check         read the configuration, say what is wrong with it, and end
+  --help          this page
+`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const flags = readFlags(args);
+  if (flags === undefined) return;
+  const file = flags.config;
+  const loaded = loadConfig(file);
+  if (!loaded.ok) {
+    for (const fault of loaded.faults) process.stderr.write(`${renderFault(fault)}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  if (flags.check) {
+    process.stdout.write(`${file}: no faults\n`);
+    return;
+  }
+
+  const logger = pino({ base: null }, pino.destination({ dest: 2, sync: true }));
+  const { config } = loaded;
+  checkStore(config.dataDirectory);
+  const sidecar = await startSidecar({
+    config,
+    configFile: file,
+    readAgain: (current) => readAgain(file, current),
+    version: readVersion(),
+    clock: systemClock,
+    logger,
+  });
+  logger.info({ address: sidecar.address, dataDirectory: config.dataDirectory }, 'sidecar listens');
+
+  process.on('SIGHUP', () => void sidecar.reload());
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    sidecar.stop(STOP_TIMEOUT_MS).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, 'stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+function readFlags(args: readonly string[]): { config: string; check: boolean } | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        config: { type: 'string', default: DEFAULT_CONFIG_FILE },
+        check: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (!values.help) return values;
+    process.stdout.write(USAGE);
+  } catch (error) {
+    process.stderr.write(`${types.isNativeError(error) ? error.message : String(error)}\n\n${USAGE}`);
+    process.exitCode = 2;
+  }
+  return undefined;
+}
+
+function readAgain(file: string, current: Config): Config | readonly string[] {
+  const loaded = loadConfig(file);
+  if (!loaded.ok) return loaded.faults.map(renderFault);
+  const reasons = restartReasons(current, loaded.config);
+  return reasons.length > 0 ? reasons : loaded.config;
+}
+
+function readVersion(): string {
+  // dist/sidecar/main.js -> package.json
+  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const forOperator = error instanceof StoreFault || error instanceof ListenFault;
+  process.stderr.write(
+    `${forOperator || !(error instanceof Error) ? String(error instanceof Error ? error.message : error) : (error.stack ?? error.message)}\n`,
+  );
+  process.exit(1);
+});

@@ -1,0 +1,185 @@
+// The whole sidecar, joined: config in, a listening server out. What each step does is in its own folder; here is only who
+// gives what to whom, and in which order things start, are reconfigured and stop.
+import { createServer } from 'node:http';
+import type { Logger } from 'pino';
+import { AlertBook } from './alert/alert-book';
+import { Evaluator } from './alert/evaluator';
+import type { Clock } from './clock';
+import { boundsOf, type Config } from './config/config';
+import { ledgerFamilies } from './exposition/ledger-families';
+import { createOwnMetrics } from './exposition/own-metrics';
+import { alertFamilies, channelFamilies, ledgerStateFamilies, single } from './exposition/sidecar-families';
+import { registryFamilies } from './exposition/registry-families';
+import { createApp } from './http/app';
+import { describeAddress, listen } from './http/listen';
+import { receiveBatch } from './ingest/receive-batch';
+import { Ledger } from './ledger/ledger';
+import { createChannels } from './notify/create-channels';
+import { Dispatcher } from './notify/dispatcher';
+import { notificationOf } from './notify/notification-of-change';
+import { renderStatusPage } from './ui/status-page';
+import { longestWindowMs } from './window/longest-window';
+import { ServiceWindows } from './window/service-windows';
+
+export interface SidecarParts {
+  readonly config: Config;
+  /** For the status page. */
+  readonly configFile: string;
+  /** Reads the file again: a new configuration, or its faults, one a line. */
+  readonly readAgain: (current: Config) => Config | readonly string[];
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface Sidecar {
+  /** As in the configuration, with the port that was really taken. */
+  readonly address: string;
+  /** Takes over the file as it is now; gives its faults, and then nothing has changed. */
+  reload(): readonly string[];
+  /** Takes no new connections, ends those in work, delivers what is queued (at most `timeoutMs`) and closes the ledger. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+/** @throws StoreFault, ListenFault */
+export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
+  const { clock, logger, version, configFile } = parts;
+  let config = parts.config;
+  let reloadFaults: readonly string[] = [];
+  const startedMs = clock.nowMs();
+
+  const ledger = Ledger.open(config.dataDirectory);
+  const metrics = createOwnMetrics(version);
+  metrics.configReloadSuccessful.set(1);
+  metrics.configReloadSuccessTimestampSeconds.set(startedMs / 1000);
+  const windows = new ServiceWindows(longestWindowMs(config.rules));
+  const book = new AlertBook();
+  const dispatcher = new Dispatcher(
+    { clock, logger, random: Math.random },
+    createChannels(config.channels, clock),
+  );
+  const evaluator = new Evaluator(
+    {
+      windows,
+      book,
+      clock,
+      logger,
+      onChanges: (changes) => {
+        for (const { kind, alert } of changes) {
+          logger.warn(
+            { rule: alert.rule.name, service: alert.service, verdict: alert.verdict },
+            `alert ${kind}`,
+          );
+        }
+        dispatcher.dispatch(changes.map(notificationOf));
+      },
+      onRound: ({ durationMs, failed }) => {
+        metrics.evaluationRounds.inc({ result: failed ? 'failed' : 'ok' });
+        metrics.evaluationDurationSeconds.observe(durationMs / 1000);
+      },
+    },
+    config.rules,
+    config.evaluationIntervalMs,
+  );
+
+  const whyNotReady = (): string | undefined => ledger.fault?.message;
+  const reload = (): readonly string[] => {
+    const read = parts.readAgain(config);
+    if (isFaults(read)) {
+      reloadFaults = read;
+      metrics.configReloadSuccessful.set(0);
+      logger.error({ faults: read }, 'the configuration has faults; the one before it is still used');
+      return read;
+    }
+    config = read;
+    reloadFaults = [];
+    evaluator.reconfigure(config.rules, config.evaluationIntervalMs);
+    dispatcher.reconfigure(createChannels(config.channels, clock));
+    metrics.configReloadSuccessful.set(1);
+    metrics.configReloadSuccessTimestampSeconds.set(clock.nowMs() / 1000);
+    logger.info({ rules: config.rules.length, channels: config.channels.length }, 'configuration reloaded');
+    warnWithoutChannels(config, logger);
+    return [];
+  };
+
+  let address = describeAddress(config.listen);
+  const server = createServer(
+    createApp({
+      token: () => config.token,
+      receiveBatch: receiveBatch({ ledger, windows, metrics, clock, seriesCap: () => config.seriesCap }),
+      onRefused: ({ fault }) => metrics.batches.inc({ result: fault }),
+      families: async () => [
+        ...ledgerFamilies(ledger.state.series.values(), boundsOf(config.rules)),
+        ...alertFamilies(book.alerts()),
+        ...channelFamilies(dispatcher),
+        ...ledgerStateFamilies(ledger.state, config.seriesCap),
+        single(
+          'gauge',
+          'gatewatch_ledger_writable',
+          '1 if batches can be made durable',
+          whyNotReady() === undefined ? 1 : 0,
+        ),
+        single(
+          'counter',
+          'gatewatch_windows_late_requests_total',
+          'Requests since the start that came too late for every window; they are in the series',
+          windows.lateRequests,
+        ),
+        ...(await registryFamilies(metrics.registry)),
+      ],
+      statusPage: () =>
+        renderStatusPage({
+          version,
+          address,
+          configFile,
+          nowMs: clock.nowMs(),
+          startedMs,
+          whyNotReady: whyNotReady(),
+          reloadFaults,
+          ledger: ledger.state,
+          seriesCap: config.seriesCap,
+          rules: config.rules,
+          evaluationIntervalMs: config.evaluationIntervalMs,
+          alerts: [...book.alerts()],
+          channels: dispatcher.status(),
+          hasToken: config.token !== undefined,
+        }),
+      whyNotReady,
+      reload,
+      logger,
+    }),
+  );
+  try {
+    await listen(server, config.listen);
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+  address = describeAddress(config.listen, server);
+  evaluator.start();
+  warnWithoutChannels(config, logger);
+
+  return {
+    address,
+    reload,
+    async stop(timeoutMs) {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      evaluator.stop();
+      await dispatcher.drain(timeoutMs);
+      // A client that never ends its request does not keep the sidecar alive.
+      const cancel = clock.after(timeoutMs, () => server.closeAllConnections());
+      await closed;
+      cancel();
+      await ledger.close();
+    },
+  };
+}
+
+function isFaults(read: Config | readonly string[]): read is readonly string[] {
+  return Array.isArray(read);
+}
+
+function warnWithoutChannels({ channels }: Config, logger: Logger): void {
+  if (channels.length === 0) logger.warn('no channel is configured: rules are judged, but nobody is told');
+}

@@ -1,0 +1,161 @@
+// GET /: what an operator asks first, as plain text. Pure.
+import type { Alert } from '../alert/alert';
+import type { Rule } from '../config/config';
+import type { LedgerState } from '../ledger/ledger-state';
+import { describeDuration } from '../notify/describe-duration';
+import type { ChannelStatus } from '../notify/dispatcher';
+import { formatThreshold, formatValue } from '../rule/format-value';
+import { renderTable } from './render-table';
+
+export interface StatusFacts {
+  readonly version: string;
+  readonly address: string;
+  readonly configFile: string;
+  readonly nowMs: number;
+  readonly startedMs: number;
+  readonly whyNotReady: string | undefined;
+  /** One line for each fault of the last reload; empty if it succeeded. */
+  readonly reloadFaults: readonly string[];
+  readonly ledger: Readonly<LedgerState>;
+  readonly seriesCap: number;
+  readonly rules: readonly Rule[];
+  readonly evaluationIntervalMs: number;
+  readonly alerts: readonly Alert[];
+  readonly channels: readonly ChannelStatus[];
+  /** Whether batches need a token. */
+  readonly hasToken: boolean;
+}
+
+/** A producer sends at least each 10 s; one that missed two is worth a look. */
+const QUIET_AFTER_MS = 25_000;
+/** Older producers are plugin servers that were replaced long ago. */
+const SHOW_PRODUCERS_FOR_MS = 24 * 60 * 60 * 1000;
+
+export function renderStatusPage(facts: StatusFacts): string {
+  const { version, address, nowMs, startedMs, whyNotReady } = facts;
+  const uptime = describeDuration(Math.max(0, nowMs - startedMs));
+  const sections = [
+    [
+      `Gatewatch sidecar ${version} on ${address}, up for ${uptime}: ${whyNotReady === undefined ? 'ready' : `NOT READY: ${whyNotReady}`}`,
+    ],
+    ...(facts.reloadFaults.length === 0
+      ? []
+      : [
+          [
+            `CONFIGURATION: the last reload of ${facts.configFile} failed, the one before it is still used`,
+            ...indent(facts.reloadFaults),
+          ],
+        ]),
+    producerSection(facts),
+    [
+      'SERIES',
+      `  ${showCount(facts.ledger.series.size)} of ${showCount(facts.seriesCap)}, with ${showCount(facts.ledger.requests)} requests`,
+    ],
+    ruleSection(facts),
+    channelSection(facts),
+    ['ADDRESSES', '  GET /metrics  /-/healthy  /-/ready    POST /v1/batches  /-/reload'],
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function producerSection({ ledger, nowMs, address, hasToken }: StatusFacts): string[] {
+  const producers = [...ledger.producers.values()].sort((a, b) => b.lastSeenMs - a.lastSeenMs);
+  if (producers.length === 0) {
+    return [
+      'PRODUCERS (plugin servers of Kong)',
+      '  NOTHING HAS EVER REPORTED. The usual causes:',
+      '  1. The plugin is not enabled: kong.yml needs `plugins: [{ name: gatewatch }]`, and KONG_PLUGINS must name it,',
+      '     as in KONG_PLUGINS=bundled,gatewatch.',
+      '  2. Kong does not reach its plugin server: KONG_PLUGINSERVER_JS_SOCKET must be the path of the socket that the',
+      "     plugin server listens on. Kong's error log then says `no such file` or `connection refused`.",
+      hasToken
+        ? "  3. The token differs: sidecar_token in the plugin's configuration must be this sidecar's token. Refused batches"
+        : "  3. The plugin sends elsewhere: sidecar_url in the plugin's configuration must lead here. Refused batches",
+      `     are counted in gatewatch_batches_total{result="unauthorized"}. This sidecar listens on ${address}.`,
+    ];
+  }
+  const shown = producers.filter(({ lastSeenMs }) => nowMs - lastSeenMs < SHOW_PRODUCERS_FOR_MS);
+  const rows = shown.map(({ producer, sequence, lastSeenMs }) => {
+    const ageMs = Math.max(0, nowMs - lastSeenMs);
+    const age = ageMs < 60_000 ? `${(ageMs / 1000).toFixed(1)} s` : describeDuration(ageMs);
+    return [producer, `last batch ${age} ago`, `number ${sequence}`, ageMs > QUIET_AFTER_MS ? 'SILENT' : ''];
+  });
+  const older = producers.length - shown.length;
+  return [
+    'PRODUCERS (plugin servers of Kong)',
+    ...indent(renderTable(rows)),
+    ...(older > 0 ? [`  and ${showCount(older)} that were last seen more than a day ago`] : []),
+  ];
+}
+
+function ruleSection({ rules, alerts, evaluationIntervalMs, nowMs }: StatusFacts): string[] {
+  const heading = `RULES, judged every ${describeDuration(evaluationIntervalMs)}`;
+  if (rules.length === 0) return [heading, '  NONE: nothing is watched. Add rules to the configuration.'];
+  const rows = rules.flatMap((rule) => {
+    const own = alerts.filter((alert) => alert.rule.name === rule.name);
+    const threshold = `${rule.kind === 'apdex' ? 'under' : 'over'} ${formatThreshold(rule.kind, thresholdOf(rule))}`;
+    if (own.length === 0) return [[rule.name, '-', '-', threshold, 'no requests yet']];
+    return own
+      .sort((a, b) => a.service.localeCompare(b.service))
+      .map(({ service, verdict, state, sinceMs }) => [
+        rule.name,
+        service === '' ? '(no service)' : showName(service),
+        verdict.value === undefined ? '-' : formatValue(rule.kind, verdict.value),
+        threshold,
+        describeState(state, sinceMs, nowMs),
+        verdict.state === 'too_few_requests'
+          ? `${showCount(verdict.samples)} of at least ${showCount(rule.minimumRequests)} requests: cannot tell`
+          : '',
+      ]);
+  });
+  return [heading, ...indent(renderTable([['rule', 'service', 'value', 'breached', 'state'], ...rows]))];
+}
+
+function describeState(state: Alert['state'], sinceMs: number | undefined, nowMs: number): string {
+  if (state === 'inactive') return 'ok';
+  const words = state === 'firing' ? 'FIRING' : state;
+  return sinceMs === undefined ? words : `${words} for ${describeDuration(Math.max(0, nowMs - sinceMs))}`;
+}
+
+function thresholdOf(rule: Rule): number {
+  switch (rule.kind) {
+    case 'p95_latency':
+      return rule.p95LatencyMs;
+    case 'error_rate':
+      return rule.errorRateThreshold;
+    case 'apdex':
+      return rule.apdexThreshold;
+  }
+}
+
+function channelSection({ channels, configFile }: StatusFacts): string[] {
+  if (channels.length === 0) {
+    return [
+      'CHANNELS',
+      '  NONE: rules are judged, but NOBODY IS TOLD when one fires.',
+      `  Add a Slack or webhook channel under \`channels\` in ${configFile}, then POST /-/reload.`,
+    ];
+  }
+  const rows = channels.map(({ name, type, queued, counts, lastProblem }) => [
+    name,
+    type,
+    `${showCount(counts.sent)} sent`,
+    `${showCount(counts.refused + counts.expired + counts.dropped)} not delivered`,
+    `${showCount(queued)} waiting`,
+    lastProblem === undefined ? '' : `last problem: ${lastProblem}`,
+  ]);
+  return ['CHANNELS', ...indent(renderTable(rows))];
+}
+
+/** Names are Kong's and may hold anything; a line must stay a line. */
+function showName(name: string): string {
+  return name.replace(/[\p{C}\p{Z}]/gu, ' ').slice(0, 60);
+}
+
+function showCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,407 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { boundsOf, type Config } from '../../../sidecar/config/config';
+import { renderFault } from '../../../sidecar/config/config-fault';
+import { DEFAULT_RULES } from '../../../sidecar/config/default-config';
+import { readConfig } from '../../../sidecar/config/read-config';
+import { restartReasons } from '../../../sidecar/config/restart-reasons';
+
+const SHIPPED = readFileSync(resolve(__dirname, '../../../sidecar/gatewatch.yml'), 'utf8');
+const TOKEN = 'a-token-of-some-length';
+
+function read(
+  text: string,
+  environment: Record<string, string> = {},
+  secretFiles: Record<string, string> = {},
+) {
+  return readConfig({
+    text,
+    file: 'gatewatch.yml',
+    environment,
+    readSecretFile: (path) => {
+      const content = secretFiles[path];
+      if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      return content;
+    },
+  });
+}
+
+function configOf(...args: Parameters<typeof read>): Config {
+  const result = read(...args);
+  if (!result.ok) throw new Error(result.faults.map(renderFault).join('\n'));
+  return result.config;
+}
+
+function faultsOf(...args: Parameters<typeof read>): string[] {
+  const result = read(...args);
+  return result.ok ? [] : result.faults.map(renderFault);
+}
+
+describe('the shipped gatewatch.yml', () => {
+  it('says what holds without it', () => {
+    const config = configOf(SHIPPED);
+    expect(config).toEqual(configOf(''));
+    expect(config).toEqual({
+      listen: { kind: 'tcp', host: '127.0.0.1', port: 9765 },
+      token: undefined,
+      dataDirectory: resolve('gatewatch-data'),
+      seriesCap: 50_000,
+      evaluationIntervalMs: 5_000,
+      rules: DEFAULT_RULES,
+      channels: [],
+    });
+    expect(DEFAULT_RULES.map(({ kind }) => kind)).toEqual(['p95_latency', 'error_rate', 'apdex']);
+    expect(boundsOf(config.rules)).toEqual([500, 250, 1_000]);
+  });
+
+  it('takes address, token and directory from the environment', () => {
+    const config = configOf(SHIPPED, {
+      GATEWATCH_LISTEN: '0.0.0.0:9765',
+      GATEWATCH_TOKEN: TOKEN,
+      GATEWATCH_DATA_DIR: '/var/lib/gatewatch',
+    });
+    expect(config.listen).toEqual({ kind: 'tcp', host: '0.0.0.0', port: 9765 });
+    expect(config.token?.reveal()).toBe(TOKEN);
+    expect(config.dataDirectory).toBe('/var/lib/gatewatch');
+  });
+
+  it('has examples of channels that are right when the comment is taken away', () => {
+    const examples = SHIPPED.slice(SHIPPED.indexOf('# channels:\n')).replace(/^# ?/gm, '');
+    const config = configOf(examples, { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x' });
+    expect(config.channels.map(({ name, type, timeoutMs }) => [name, type, timeoutMs])).toEqual([
+      ['oncall', 'slack', 10_000],
+      ['tickets', 'webhook', 10_000],
+    ]);
+  });
+});
+
+describe('a configuration file', () => {
+  const cases: [title: string, text: string, fault: string][] = [
+    [
+      'no YAML',
+      'rules: [',
+      'gatewatch.yml:1:9: expected YAML, found Flow sequence in block collection must be',
+    ],
+    [
+      'a key twice',
+      'listen: 127.0.0.1:1\nlisten: 127.0.0.1:2\n',
+      'gatewatch.yml:2:1: expected YAML, found Map keys must be unique',
+    ],
+    [
+      'two documents',
+      'listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2\n',
+      'expected YAML, found Source contains multiple documents',
+    ],
+    [
+      'a list',
+      '- 1\n',
+      'gatewatch.yml:1:1: expected keys and values, such as `listen: 127.0.0.1:9765`, found a list',
+    ],
+    [
+      'an unknown key',
+      'listen: 127.0.0.1:1\nlissten: x\n',
+      'gatewatch.yml:2:10: lissten: expected one of the keys listen, token, token_file, data_dir, series_cap, evaluation_interval, rules, channels, found lissten',
+    ],
+    [
+      'an unknown key of a rule',
+      'rules:\n  - name: a\n    p95_latency_ms: 500\n    treshold: 1\n',
+      'gatewatch.yml:4:15: rules[0].treshold: expected one of the keys name, p95_latency_ms,',
+    ],
+    [
+      'an unknown key of a channel',
+      'channels:\n  - { name: a, type: slack, webhook_url: https://x.example, url: https://x.example }\n',
+      'channels[0].url: expected one of the keys name, type, webhook_url, webhook_url_file, timeout, found url',
+    ],
+    [
+      'an address without a port',
+      'listen: localhost\n',
+      'gatewatch.yml:1:9: listen: expected an address such as 127.0.0.1:9765, or unix: and an absolute path, found "localhost"',
+    ],
+    ['a port too high', 'listen: 127.0.0.1:65536\n', 'listen: expected an address'],
+    ['a relative socket', 'listen: unix:gatewatch.sock\n', 'listen: expected an address'],
+    [
+      'an open address without a token',
+      'listen: 0.0.0.0:9765\n',
+      'gatewatch.yml:1:9: listen: expected a token, since others than this machine can reach the address. Set token (GATEWATCH_TOKEN) or token_file, or listen on 127.0.0.1 or unix:/path, found none',
+    ],
+    [
+      'an open address with an empty token',
+      'token: ""\nlisten: "[::]:9765"\n',
+      'gatewatch.yml:1:8: token: expected a token',
+    ],
+    [
+      'a short token',
+      'token: short\n',
+      'token: expected a token of 16 to 512 printable characters without spaces, found another text (not shown)',
+    ],
+    [
+      'a token and its file',
+      `token: ${TOKEN}\ntoken_file: /x\n`,
+      'token_file: expected token or token_file, found both',
+    ],
+    [
+      'a secret file that is not there',
+      'token_file: /nowhere\n',
+      'gatewatch.yml:1:13: token_file: expected the path of a readable file, found "/nowhere" (ENOENT)',
+    ],
+    [
+      'a secret file that is empty',
+      'token_file: /empty\n',
+      'token_file: expected the path of a file with a token of 16 to 512 printable characters without spaces, found "/empty" with another content',
+    ],
+    [
+      'a cap that is a text',
+      'series_cap: many\n',
+      'gatewatch.yml:1:13: series_cap: expected a whole number from 100 to 1000000, found "many"',
+    ],
+    [
+      'a cap with a fraction',
+      'series_cap: 1000.5\n',
+      'series_cap: expected a whole number from 100 to 1000000, found 1000.5',
+    ],
+    ['NaN', 'series_cap: .nan\n', 'series_cap: expected a whole number'],
+    [
+      'a duration that is none',
+      'evaluation_interval: fast\n',
+      'gatewatch.yml:1:22: evaluation_interval: expected a duration from 1s to 5m, such as 30s or 5m, found "fast"',
+    ],
+    [
+      'a duration that is too long',
+      'evaluation_interval: 6m\n',
+      'evaluation_interval: expected a duration from 1s to 5m',
+    ],
+    [
+      'a duration without a unit',
+      'evaluation_interval: 5\n',
+      'evaluation_interval: expected a duration from 1s to 5m, such as 30s or 5m, found 5',
+    ],
+    [
+      'a rule without a threshold',
+      'rules:\n  - name: a\n',
+      'gatewatch.yml:2:5: rules[0]: expected one of p95_latency_ms, error_rate_threshold, apdex_threshold, found none',
+    ],
+    [
+      'a rule with two thresholds',
+      'rules:\n  - { name: a, p95_latency_ms: 1, apdex_threshold: 0.9 }\n',
+      'rules[0]: expected one of p95_latency_ms, error_rate_threshold, apdex_threshold, found p95_latency_ms and apdex_threshold',
+    ],
+    [
+      'a rule without a name',
+      'rules:\n  - p95_latency_ms: 500\n',
+      'gatewatch.yml:2:5: rules[0].name: expected a name of letters, digits, _ and -, at most 64, found nothing',
+    ],
+    [
+      'two rules of one name',
+      'rules:\n  - { name: a, p95_latency_ms: 1 }\n  - { name: a, p95_latency_ms: 2 }\n',
+      'gatewatch.yml:3:13: rules[1].name: expected a name that no other has, found "a"',
+    ],
+    [
+      'a threshold of 1',
+      'rules: [{ name: a, error_rate_threshold: 1 }]\n',
+      'rules[0].error_rate_threshold: expected a number above 0 and below 1, such as 0.01 for 1 %, found 1',
+    ],
+    [
+      'a percentage',
+      'rules: [{ name: a, error_rate_threshold: 1% }]\n',
+      'expected a number above 0 and below 1, such as 0.01 for 1 %, found "1%"',
+    ],
+    [
+      'a negative p95',
+      'rules: [{ name: a, p95_latency_ms: -1 }]\n',
+      'rules[0].p95_latency_ms: expected a whole number of ms from 1 to 3600000, found -1',
+    ],
+    [
+      'a p95 finer than the histogram',
+      'rules: [{ name: a, p95_latency_ms: 2504 }]\n',
+      'expected a number of ms with at most three significant digits above 2000, to which times are kept; the next is 2510, found 2504',
+    ],
+    [
+      'an Apdex target whose fourfold is finer than the histogram',
+      'rules: [{ name: a, apdex_threshold: 0.9, apdex_target_ms: 501 }]\n',
+      'rules[0].apdex_target_ms: expected a number of ms whose fourfold has at most three significant digits above 2000, found 501',
+    ],
+    [
+      'an Apdex target without Apdex',
+      'rules: [{ name: a, p95_latency_ms: 500, apdex_target_ms: 250 }]\n',
+      'rules[0].apdex_target_ms: expected apdex_target_ms only beside apdex_threshold, found p95_latency_ms',
+    ],
+    [
+      'an unknown severity',
+      'rules: [{ name: a, p95_latency_ms: 500, severity: bad }]\n',
+      'rules[0].severity: expected one of info, warning, error, critical, found "bad"',
+    ],
+    [
+      'a channel without a type',
+      'channels:\n  - name: a\n',
+      'channels[0].type: expected slack or webhook, found nothing',
+    ],
+    [
+      'a channel of an unknown type',
+      'channels:\n  - { name: a, type: pigeon }\n',
+      'channels[0].type: expected slack or webhook, found "pigeon"',
+    ],
+    [
+      'a channel without an address',
+      'channels:\n  - { name: a, type: webhook }\n',
+      'channels[0]: expected url or url_file, found neither',
+    ],
+    [
+      'a channel with a strange address',
+      'channels:\n  - { name: a, type: webhook, url: "ftp://secret" }\n',
+      'channels[0].url: expected an http or https address, found another text (not shown)',
+    ],
+    [
+      'two channels of one name',
+      'channels:\n  - { name: a, type: webhook, url: "http://x" }\n  - { name: a, type: webhook, url: "http://x" }\n',
+      'channels[1].name: expected a name that no other has, found "a"',
+    ],
+    [
+      'a variable that is not set',
+      'data_dir: ${NOWHERE}/x\n',
+      'gatewatch.yml:1:11: data_dir: expected the environment variable NOWHERE to be set, or a default as in ${NOWHERE:-default}, found neither',
+    ],
+    [
+      'a variable without an end',
+      'data_dir: "a${B"\n',
+      'data_dir: expected ${NAME} or ${NAME:-default}; write $${ for a plain ${, found "${"',
+    ],
+  ];
+  it.each(cases)('is refused for %s, with place, expected and found', (_title, text, fault) => {
+    const faults = faultsOf(text, {}, { '/empty': '\n' });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(fault);
+  });
+
+  it('tells all its faults at once, in the order of the file', () => {
+    const faults = faultsOf(
+      [
+        'listen: 0.0.0.0:9765',
+        'series_cap: -5',
+        'data_dir: ${NOWHERE}',
+        'colour: blue',
+        'rules:',
+        '  - name: a',
+        '    window: fast',
+        '  - name: a',
+        '    p95_latency_ms: 500',
+        '    error_rate_threshold: 7',
+        'channels:',
+        '  - type: slack',
+        '    name: b',
+        '',
+      ].join('\n'),
+    );
+    expect(faults.map((fault) => fault.split(': ').slice(0, 2).join(' '))).toEqual([
+      'gatewatch.yml:1:9 listen',
+      'gatewatch.yml:2:13 series_cap',
+      'gatewatch.yml:3:11 data_dir',
+      'gatewatch.yml:4:9 colour',
+      'gatewatch.yml:6:5 rules[0]',
+      'gatewatch.yml:7:13 rules[0].window',
+      'gatewatch.yml:8:5 rules[1]',
+      'gatewatch.yml:8:11 rules[1].name',
+      'gatewatch.yml:10:27 rules[1].error_rate_threshold',
+      'gatewatch.yml:12:5 channels[0]',
+    ]);
+  });
+
+  it('never throws, whatever its text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
+        read(text);
+      }),
+      { numRuns: 2_000, seed: 6 },
+    );
+    const pieces = SHIPPED.replace(/^#.*$/gm, '').split(/(?<=[\s:])/);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(pieces), (shuffled) => {
+        read(shuffled.join(''));
+      }),
+      { numRuns: 500, seed: 7 },
+    );
+    // Aliases that would unfold to 10^9 values.
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x,x]',
+      ...'bcdefghi'.split('').map((name, index) => {
+        const before = 'abcdefgh'[index] ?? '';
+        return `${name}: &${name} [${Array(10).fill(`*${before}`).join(',')}]`;
+      }),
+    ].join('\n');
+    expect(faultsOf(bomb)).toEqual([expect.stringContaining('expected fewer aliases')]);
+  });
+});
+
+describe('a variable in the configuration', () => {
+  it('may be a number where it stands unquoted, and stays a text where it is quoted', () => {
+    expect(configOf('series_cap: ${CAP}', { CAP: '1234' }).seriesCap).toBe(1_234);
+    expect(faultsOf('series_cap: "${CAP}"', { CAP: '1234' })[0]).toContain('found "1234"');
+    expect(configOf('series_cap: ${CAP:-777}').seriesCap).toBe(777);
+  });
+
+  it('can stand anywhere in a value, and $${ is a plain ${', () => {
+    expect(configOf('data_dir: /a/${B}/${C:-c}/$${D}', { B: 'b' }).dataDirectory).toBe('/a/b/c/${D}');
+  });
+
+  it('never adds keys', () => {
+    const faults = faultsOf('series_cap: ${CAP}', { CAP: '1000\ntoken: injected-injected-injected' });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain('series_cap: expected a whole number');
+  });
+
+  it('is the default where it is empty', () => {
+    expect(configOf('data_dir: ${DIR:-/x}', { DIR: '' }).dataDirectory).toBe('/x');
+  });
+});
+
+describe('a secret', () => {
+  it('comes from a file without its last line break', () => {
+    const config = configOf('token_file: /t\nlisten: 0.0.0.0:1\n', {}, { '/t': `${TOKEN}\n` });
+    expect(config.token?.reveal()).toBe(TOKEN);
+  });
+
+  it('is never shown: not in faults, not when printed, not when serialised', () => {
+    const planted = fc.stringMatching(/^[a-z]{20,40}$/);
+    fc.assert(
+      fc.property(planted, fc.constantFrom('token', 'url', 'webhook_url'), (secret, key) => {
+        const good = `https://x.example/${secret}`;
+        const texts = [
+          key === 'token' ? `token: ${secret}\n` : '',
+          key === 'token' ? `token: "${secret} x"\n` : '',
+          `token: [${secret}]\n`,
+          `channels:\n  - { name: a, type: webhook, url: ${good} }\n`,
+          `channels:\n  - { name: a, type: webhook, url: "gopher://${secret}" }\n`,
+          `channels:\n  - { name: a, type: slack, webhook_url: "${secret}" }\n`,
+          `channels:\n  - { name: a, type: slack, webhook_url: { x: ${secret} } }\n`,
+        ];
+        for (const text of texts) {
+          const result = read(text);
+          const shown = [inspect(result, { depth: 9 }), JSON.stringify(result)].join();
+          expect(shown).not.toContain(secret);
+        }
+      }),
+      { numRuns: 50, seed: 8 },
+    );
+  });
+});
+
+describe('a reload', () => {
+  it('refuses what needs a restart, and takes everything else', () => {
+    const before = configOf('');
+    expect(restartReasons(before, configOf('rules: []\nseries_cap: 100\n'))).toEqual([]);
+    expect(restartReasons(before, configOf('listen: 127.0.0.1:1\ndata_dir: /x\n'))).toEqual([
+      'listen: the address cannot change while the sidecar runs; restart it, or set the address back',
+      'data_dir: the directory cannot change while the sidecar runs; restart it, or set it back',
+    ]);
+  });
+});
+
+describe('a configuration', () => {
+  it('cannot be changed after it was read', () => {
+    const config = configOf('rules: [{ name: a, p95_latency_ms: 1 }]');
+    expect(Object.isFrozen(config) && Object.isFrozen(config.rules) && Object.isFrozen(config.rules[0])).toBe(
+      true,
+    );
+  });
+});

@@ -1,0 +1,364 @@
+import fc from 'fast-check';
+import { Secret } from '../../../sidecar/config/secret';
+import type { Channel } from '../../../sidecar/notify/channel';
+import { DEADLINE_MS, MAX_QUEUED } from '../../../sidecar/notify/channel-queue';
+import { createChannels } from '../../../sidecar/notify/create-channels';
+import { Dispatcher } from '../../../sidecar/notify/dispatcher';
+import type { Notification } from '../../../sidecar/notify/notification';
+import { captureLog } from '../../support/captured-log';
+import { ManualClock, settle } from '../../support/manual-clock';
+import { sampleNotification, sampleResolved } from '../../support/sample-notification';
+import { REFUSED, RETRY, retryAfter, ScriptedChannel, SENT } from '../../support/scripted-channel';
+import { WebhookReceiver } from '../../support/webhook-receiver';
+
+function dispatcherOf(...channels: Channel[]) {
+  const clock = new ManualClock();
+  const { logger, lines } = captureLog();
+  // Without a random part the waits are 1, 2, 4, ... s.
+  const dispatcher = new Dispatcher({ clock, logger, random: () => 0 }, channels);
+  return { clock, dispatcher, lines };
+}
+
+const NONE = { sent: 0, retried: 0, refused: 0, expired: 0, dropped: 0 };
+
+function summary(notifications: readonly Notification[]): string[] {
+  return notifications.map(({ status, service }) => `${status} ${service}`);
+}
+
+describe('the dispatcher', () => {
+  it('gives every notification to every channel once, in order', async () => {
+    const [a, b] = [new ScriptedChannel('a'), new ScriptedChannel('b')];
+    const { dispatcher } = dispatcherOf(a, b);
+    dispatcher.dispatch([sampleNotification(), sampleNotification({ service: 'other' })]);
+    dispatcher.dispatch([sampleResolved()]);
+    await settle();
+    for (const channel of [a, b])
+      expect(summary(channel.tries)).toEqual(['firing slow', 'firing other', 'resolved slow']);
+    expect(dispatcher.status()).toEqual([
+      { name: 'a', type: 'scripted', queued: 0, counts: { ...NONE, sent: 3 }, lastProblem: undefined },
+      { name: 'b', type: 'scripted', queued: 0, counts: { ...NONE, sent: 3 }, lastProblem: undefined },
+    ]);
+  });
+
+  it('tries again after 1, 2, 4 s and so on, and sends what waited behind in order', async () => {
+    const channel = new ScriptedChannel('a').answer(RETRY, RETRY, RETRY);
+    const { clock, dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    const triesAfter: [number, number][] = [];
+    for (const atMs of [0, 999, 1_000, 2_999, 3_000, 6_999, 7_000]) {
+      await clock.advanceAndSettle(atMs - clock.monotonicMs());
+      triesAfter.push([atMs, channel.tries.length]);
+    }
+    expect(triesAfter).toEqual([
+      [0, 1],
+      [999, 1],
+      [1_000, 2],
+      [2_999, 2],
+      [3_000, 3],
+      [6_999, 3],
+      [7_000, 5],
+    ]);
+    expect(summary(channel.tries.slice(3))).toEqual(['firing slow', 'resolved slow']);
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, sent: 2, retried: 3 });
+  });
+
+  it('waits as long as the receiver asks for', async () => {
+    const channel = new ScriptedChannel('a').answer(retryAfter(90_000));
+    const { clock, dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification()]);
+    await clock.advanceAndSettle(89_999);
+    expect(channel.tries).toHaveLength(1);
+    expect(dispatcher.status()).toMatchObject([{ queued: 1, lastProblem: 'answered 503' }]);
+    await clock.advanceAndSettle(1);
+    expect(channel.tries).toHaveLength(2);
+    expect(dispatcher.status()).toMatchObject([{ queued: 0, lastProblem: undefined }]);
+  });
+
+  it('does not repeat what is refused, goes on with the next, and says why in the log', async () => {
+    const channel = new ScriptedChannel('a').answer(REFUSED);
+    const { dispatcher, lines } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification(), sampleNotification({ service: 'other' })]);
+    await settle();
+    expect(summary(channel.tries)).toEqual(['firing slow', 'firing other']);
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, sent: 1, refused: 1 });
+    expect(lines.find((line) => line.includes('refused'))).toContain('answered 404');
+  });
+
+  it('gives up after an hour, and sends what came later', async () => {
+    const channel = new ScriptedChannel('a');
+    channel.otherwise = RETRY;
+    const { clock, dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    await clock.advanceAndSettle(DEADLINE_MS - 600_000);
+    dispatcher.dispatch([sampleNotification({ service: 'later' })]);
+    await clock.advanceAndSettle(610_000);
+    expect(dispatcher.status()).toMatchObject([{ queued: 1, counts: { expired: 2, sent: 0 } }]);
+    channel.otherwise = SENT;
+    await clock.advanceAndSettle(120_000);
+    expect(summary(channel.tries).at(-1)).toBe('firing later');
+    expect(dispatcher.status()).toMatchObject([{ queued: 0, counts: { expired: 2, sent: 1 } }]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('gives up at once where the receiver wants no try within the hour', async () => {
+    const channel = new ScriptedChannel('a').answer(retryAfter(DEADLINE_MS + 1));
+    const { dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification()]);
+    await settle();
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, retried: 1, expired: 1 });
+  });
+
+  it('does not try what has waited behind another for an hour', async () => {
+    const channel = new ScriptedChannel('a').answer('hang');
+    const { clock, dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    await clock.advanceAndSettle(DEADLINE_MS);
+    channel.release(SENT);
+    await settle();
+    expect(summary(channel.tries)).toEqual(['firing slow']);
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, sent: 1, expired: 1 });
+  });
+
+  it('never lets a channel that hangs delay another', async () => {
+    const [hung, fine] = [new ScriptedChannel('hung'), new ScriptedChannel('fine')];
+    hung.otherwise = 'hang';
+    const { dispatcher } = dispatcherOf(hung, fine);
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    await settle();
+    expect(summary(fine.tries)).toEqual(['firing slow', 'resolved slow']);
+    expect(summary(hung.tries)).toEqual(['firing slow']);
+  });
+
+  it('survives a channel that throws, without showing what was thrown', async () => {
+    const channel = new ScriptedChannel('a').answer('throw');
+    const { clock, dispatcher, lines } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification()]);
+    await clock.advanceAndSettle(1_000);
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, sent: 1, retried: 1 });
+    expect(lines.join('')).not.toContain('secret');
+  });
+
+  it('takes no more than its bound, counts what it drops and keeps what it has', async () => {
+    const channel = new ScriptedChannel('a').answer('hang');
+    const { dispatcher, lines } = dispatcherOf(channel);
+    const service = (index: number) => `s${index}`;
+    dispatcher.dispatch(
+      Array.from({ length: MAX_QUEUED + 2 }, (_, index) => sampleNotification({ service: service(index) })),
+    );
+    expect(dispatcher.status()).toMatchObject([{ queued: MAX_QUEUED, counts: { dropped: 2 } }]);
+    expect(lines.filter((line) => line.includes('notification dropped'))).toHaveLength(2);
+    channel.release(SENT);
+    await settle();
+    expect(channel.tries.map((one) => one.service)).toEqual(
+      Array.from({ length: MAX_QUEUED }, (_, index) => service(index)),
+    );
+  });
+
+  it('says aloud that nobody is told where no channel is configured, and counts it', () => {
+    const { dispatcher, lines } = dispatcherOf();
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    expect(dispatcher.withoutChannel).toBe(2);
+    expect(lines.filter((line) => line.includes('nobody is told'))).toHaveLength(2);
+  });
+
+  it('ends every notification exactly once, whatever a channel answers', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(SENT, RETRY, REFUSED, 'throw' as const), { maxLength: 40 }),
+        fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 20 }),
+        async (script, services) => {
+          const channel = new ScriptedChannel('a').answer(...script);
+          const { clock, dispatcher } = dispatcherOf(channel);
+          const given = services.map((service, index) =>
+            index % 2 === 0 ? sampleNotification({ service }) : sampleResolved({ service }),
+          );
+          dispatcher.dispatch(given);
+          await clock.advanceAndSettle(2 * DEADLINE_MS);
+          const { sent, refused, expired, dropped, retried } = dispatcher.counts().get('a') ?? NONE;
+          expect(sent + refused + expired + dropped).toBe(given.length);
+          expect(channel.tries.length).toBe(sent + refused + retried);
+          // Repeated tries aside, they are tried in the order in which they came.
+          expect(channel.tries.filter((one, index) => one !== channel.tries[index - 1])).toEqual(given);
+        },
+      ),
+      { numRuns: 60, seed: 8 },
+    );
+  });
+});
+
+describe('a reload', () => {
+  it('keeps the queue of a channel that keeps its name, and tries it at once through the new settings', async () => {
+    const before = new ScriptedChannel('a');
+    before.otherwise = retryAfter(600_000);
+    const { dispatcher } = dispatcherOf(before);
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    await settle();
+    const after = new ScriptedChannel('a');
+    dispatcher.reconfigure([after]);
+    await settle();
+    expect([before.tries.length, summary(after.tries)]).toEqual([1, ['firing slow', 'resolved slow']]);
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, retried: 1, sent: 2 });
+  });
+
+  it('drops what a removed channel has, counted, and its counters go on when it comes back', async () => {
+    const channel = new ScriptedChannel('a').answer(SENT, RETRY);
+    const { clock, dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification(), sampleNotification(), sampleResolved()]);
+    await settle();
+    dispatcher.reconfigure([]);
+    await settle();
+    expect(dispatcher.status()).toEqual([]);
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, sent: 1, retried: 1, dropped: 2 });
+    expect(clock.timers).toBe(0);
+    dispatcher.reconfigure([channel]);
+    dispatcher.dispatch([sampleNotification()]);
+    await settle();
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, sent: 2, retried: 1, dropped: 2 });
+  });
+
+  it('counts a try under way through a removed channel once, as dropped', async () => {
+    const channel = new ScriptedChannel('a').answer('hang');
+    const { dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    dispatcher.reconfigure([]);
+    channel.release(SENT);
+    await settle();
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, dropped: 2 });
+    expect(channel.tries).toHaveLength(1);
+  });
+});
+
+describe('the end of the process', () => {
+  it('waits for what is being sent and is over as soon as nothing is left', async () => {
+    const channel = new ScriptedChannel('a').answer('hang');
+    const { clock, dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    const drained = dispatcher.drain(5_000);
+    channel.release(SENT);
+    await drained;
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, sent: 2 });
+    expect(clock.timers).toBe(0);
+  });
+
+  it('tries once more at once what waits for a repeat', async () => {
+    const channel = new ScriptedChannel('a').answer(retryAfter(600_000));
+    const { dispatcher } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification()]);
+    await settle();
+    await dispatcher.drain(5_000);
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, retried: 1, sent: 1 });
+  });
+
+  it('ends in time with a channel that hangs, and counts and logs what was not sent', async () => {
+    const [hung, down] = [new ScriptedChannel('hung'), new ScriptedChannel('down')];
+    hung.otherwise = 'hang';
+    down.otherwise = RETRY;
+    const { clock, dispatcher, lines } = dispatcherOf(hung, down);
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    let isOver = false;
+    const drained = dispatcher.drain(5_000).then(() => {
+      isOver = true;
+    });
+    await clock.advanceAndSettle(4_999);
+    expect(isOver).toBe(false);
+    await clock.advanceAndSettle(1);
+    await drained;
+    expect(dispatcher.counts().get('hung')).toEqual({ ...NONE, dropped: 2 });
+    expect(dispatcher.counts().get('down')).toMatchObject({ dropped: 2, sent: 0 });
+    expect(lines.filter((line) => line.includes('the sidecar stops'))).toHaveLength(4);
+    dispatcher.dispatch([sampleNotification()]);
+    expect(dispatcher.counts().get('hung')).toMatchObject({ dropped: 3 });
+    await settle();
+    expect(clock.timers).toBe(0);
+  });
+
+  it('is over at once where there is nothing to send', async () => {
+    const { dispatcher } = dispatcherOf(new ScriptedChannel('a'));
+    await dispatcher.drain(5_000);
+    expect(dispatcher.counts().get('a')).toEqual(NONE);
+  });
+});
+
+describe('the dispatcher over HTTP', () => {
+  const SECRET = 'K0SECRET-path-key';
+  let hook: WebhookReceiver;
+  let slack: WebhookReceiver;
+
+  beforeEach(async () => {
+    [hook, slack] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
+  });
+  afterEach(() => Promise.all([hook.close(), slack.close()]));
+
+  function httpDispatcher() {
+    const bench = dispatcherOf();
+    const timeoutMs = 2_000;
+    const url = new Secret(hook.url(`/${SECRET}`));
+    const webhookUrl = new Secret(slack.url(`/${SECRET}`));
+    bench.dispatcher.reconfigure(
+      createChannels(
+        [
+          { type: 'webhook', name: 'hook', timeoutMs, url },
+          { type: 'slack', name: 'slack', timeoutMs, webhookUrl },
+        ],
+        bench.clock,
+      ),
+    );
+    return bench;
+  }
+
+  it('delivers firing and resolved to each receiver exactly once', async () => {
+    const { dispatcher } = httpDispatcher();
+    dispatcher.dispatch([sampleNotification()]);
+    dispatcher.dispatch([sampleResolved()]);
+    await dispatcher.drain(5_000);
+    const statuses = hook.requests.map(({ body }) => (JSON.parse(body) as { status: string }).status);
+    expect(statuses).toEqual(['firing', 'resolved']);
+    expect(slack.requests.map(({ body }) => (JSON.parse(body) as { text: string }).text)).toEqual([
+      expect.stringMatching(/^CRITICAL: High p95 latency/),
+      expect.stringMatching(/^Resolved: p95 latency/),
+    ]);
+  });
+
+  it('repeats the same document after failures of every kind, then goes on in order', async () => {
+    const { clock, dispatcher } = httpDispatcher();
+    hook.answer({ status: 500 }, 'reset', { status: 429, headers: { 'retry-after': '7' } }, 'garbage');
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    for (let tries = 1; tries <= 4; tries += 1) {
+      await clock.timersSet(1);
+      expect(hook.requests).toHaveLength(tries);
+      clock.advance(60_000);
+    }
+    await hook.received(6);
+    await dispatcher.drain(5_000);
+    const bodies = hook.requests.map(({ body }) => body);
+    expect(new Set(bodies.slice(0, 5)).size).toBe(1);
+    expect(bodies).toHaveLength(6);
+    expect(bodies[5]).toContain('"status":"resolved"');
+    expect(dispatcher.counts().get('hook')).toEqual({ ...NONE, sent: 2, retried: 4 });
+  });
+
+  it('delivers to one receiver while the other hangs', async () => {
+    const { dispatcher } = httpDispatcher();
+    slack.otherwise = 'hang';
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    await hook.received(2);
+    await slack.received(1);
+    expect(dispatcher.status()).toMatchObject([{ name: 'hook' }, { name: 'slack', queued: 2 }]);
+  });
+
+  it('writes no secret into the log, whatever the receivers answer', async () => {
+    const { clock, dispatcher, lines } = httpDispatcher();
+    const body = `no such hook: ${SECRET}`;
+    for (const receiver of [hook, slack])
+      receiver.answer({ status: 503, body }, { status: 404, body }, 'reset');
+    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    for (let waits = 1; waits <= 2; waits += 1) {
+      await clock.timersSet(2);
+      clock.advance(60_000);
+    }
+    await dispatcher.drain(5_000);
+    expect(lines.length).toBeGreaterThanOrEqual(8);
+    expect(lines.join('')).not.toContain(SECRET);
+    expect(JSON.stringify(dispatcher.status())).not.toContain(SECRET);
+  });
+});
