@@ -36,6 +36,8 @@ export interface ProducerStatistics {
   clockFaults: number;
   /** Tries to send a batch that ended without a receipt. */
   failedSends: number;
+  /** Requests in batches that the sidecar refused for good. */
+  refusedRequests: number;
 }
 
 /** The fields of `ProducerStatistics`. */
@@ -44,6 +46,7 @@ export const PRODUCER_STATISTICS = [
   'malformedLogs',
   'clockFaults',
   'failedSends',
+  'refusedRequests',
 ] as const satisfies readonly (keyof ProducerStatistics)[];
 
 export interface Batch {

@@ -165,6 +165,9 @@ function textFault(field: FieldSchema, value: string): string | undefined {
   }
   if (field.match !== undefined && !luaPatternToRegExp(field.match).test(value))
     return `invalid value: ${value}`;
+  const { match_any: any } = field;
+  if (any !== undefined && !any.patterns.some((pattern) => luaPatternToRegExp(pattern).test(value)))
+    return any.err ?? `invalid value: ${value}`;
   return undefined;
 }
 

@@ -24,6 +24,7 @@ export interface FieldSchema {
   /** Lua patterns. */
   readonly match?: string;
   readonly not_match?: string;
+  readonly match_any?: { readonly patterns: readonly string[]; readonly err?: string };
   readonly uuid?: boolean;
   readonly elements?: FieldSchema;
   readonly keys?: FieldSchema;
@@ -64,6 +65,7 @@ function readField(value: unknown, place: string): FieldSchema {
     copyOf(value, key, isNumber, field, place, 'a number');
   for (const key of ['starts_with', 'match', 'not_match'])
     copyOf(value, key, isString, field, place, 'a string');
+  copyOf(value, 'match_any', isPatternList, field, place, 'patterns');
   copyOf(value, 'between', isRange, field, place, 'two numbers');
   copyOf(value, 'one_of', isScalarList, field, place, 'an array of scalars');
   for (const key of ['elements', 'keys', 'values']) {
@@ -101,6 +103,10 @@ function isNumber(value: unknown): boolean {
 
 function isString(value: unknown): boolean {
   return typeof value === 'string';
+}
+
+function isPatternList(value: unknown): boolean {
+  return isPlainObject(value) && Array.isArray(value.patterns) && value.patterns.every(isString);
 }
 
 function isRange(value: unknown): boolean {

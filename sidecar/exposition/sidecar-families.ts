@@ -21,6 +21,10 @@ const STATISTICS: Readonly<Record<keyof ProducerStatistics, readonly [name: stri
     'gatewatch_plugin_failed_sends_total',
     'Tries of the plugin to send a batch that ended without a receipt',
   ],
+  refusedRequests: [
+    'gatewatch_plugin_refused_requests_total',
+    'Requests in batches that the sidecar refused for good; they are in no series',
+  ],
 };
 
 export function ledgerStateFamilies(state: Readonly<LedgerState>, seriesCap: number): MetricFamily[] {

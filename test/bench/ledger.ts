@@ -46,7 +46,7 @@ function sealedBatch(sequence: number): Buffer {
       failedTries: new Map<number, number>(),
     };
   });
-  const statistics = { events: SERIES, malformedLogs: 0, clockFaults: 0, failedSends: 0 };
+  const statistics = { events: SERIES, malformedLogs: 0, clockFaults: 0, failedSends: 0, refusedRequests: 0 };
   const intervals = [{ startMs: sequence * 1_000, durationMs: 1_000, deltas }];
   return encodeBatch({ producer: 'bench', sequence, intervals, statistics });
 }

@@ -9,6 +9,7 @@ export const NO_STATISTICS: ProducerStatistics = {
   malformedLogs: 0,
   clockFaults: 0,
   failedSends: 0,
+  refusedRequests: 0,
 };
 
 export const OK_SERIES: Series = {

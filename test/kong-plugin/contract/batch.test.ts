@@ -39,7 +39,7 @@ describe('a batch', () => {
       producer: 'p',
       sequence: 7,
       intervals: [{ startMs: 1_000, durationMs: 1_000, deltas: [delta(3, 502)] }],
-      statistics: { events: 1, malformedLogs: 0, clockFaults: 0, failedSends: 0 },
+      statistics: { events: 1, malformedLogs: 0, clockFaults: 0, failedSends: 0, refusedRequests: 0 },
     });
     const document = JSON.parse(sealed.toString()) as BatchDocument;
     expect(document).toMatchObject({ version: 1, producer: 'p', sequence: 7 });

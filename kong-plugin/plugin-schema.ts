@@ -1,0 +1,54 @@
+// The plugin's configuration in Kong's schema language, as data. Kong checks it and refuses what does not fit with its own
+// messages, so a running plugin only ever sees values of these types and ranges. Patterns are Lua's.
+import { SEVERITIES } from './contract/severity';
+
+export const DEFAULT_SIDECAR_URL = 'http://127.0.0.1:9765';
+
+/** Default and range of the settings in ms. */
+export const DURATIONS_MS = {
+  /** How often what was observed is sent. */
+  flush_interval_ms: { default: 1_000, between: [100, 60_000] },
+  /** How long one try may take before it is broken off and made again. */
+  request_timeout_ms: { default: 5_000, between: [100, 60_000] },
+  /** How long the end of the plugin server waits for what is not sent yet. */
+  shutdown_timeout_ms: { default: 5_000, between: [0, 60_000] },
+} as const;
+
+const duration = { type: 'integer', required: true } as const;
+
+export const PLUGIN_SCHEMA = [
+  // http://host:port, https://host:port or unix:/path of the sidecar. Loopback, since the sidecar stands beside Kong.
+  {
+    sidecar_url: {
+      type: 'string',
+      required: true,
+      default: DEFAULT_SIDECAR_URL,
+      match_any: {
+        patterns: ['^https?://[^%s]+$', '^unix:/[^%s]+$'],
+        err: 'expected http://host:port, https://host:port or unix:/path',
+      },
+    },
+  },
+  // The sidecar's token. Kong resolves a reference such as {vault://env/gatewatch-token} before the plugin sees it.
+  { sidecar_token: { type: 'string', required: false, referenceable: true } },
+  { flush_interval_ms: { ...duration, ...DURATIONS_MS.flush_interval_ms } },
+  { request_timeout_ms: { ...duration, ...DURATIONS_MS.request_timeout_ms } },
+  { shutdown_timeout_ms: { ...duration, ...DURATIONS_MS.shutdown_timeout_ms } },
+  // A service's own names for its own statuses. Without a service the name holds for all of them.
+  {
+    error_types: {
+      type: 'array',
+      required: true,
+      default: [],
+      elements: {
+        type: 'record',
+        fields: [
+          { service: { type: 'string', required: false } },
+          { status: { type: 'integer', required: true, between: [200, 599] } },
+          { error_type: { type: 'string', required: true, match: '^[a-z][a-z0-9_]*$', len_max: 64 } },
+          { severity: { type: 'string', required: true, default: 'error', one_of: [...SEVERITIES] } },
+        ],
+      },
+    },
+  },
+];

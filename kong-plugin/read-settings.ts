@@ -1,0 +1,70 @@
+// From the configuration that Kong hands to an instance to typed settings. Kong has checked it against the schema; this
+// reads it without trust all the same, since a plugin server managed by hand may be given anything.
+import { SEVERITIES } from './contract/severity';
+import type { NamedStatus } from './error-type';
+import { DEFAULT_SIDECAR_URL, DURATIONS_MS } from './plugin-schema';
+import { readSidecarAddress, type SidecarAddress } from './sidecar-address';
+
+export interface DeliverySettings {
+  readonly address: SidecarAddress;
+  readonly token: string | undefined;
+  readonly flushIntervalMs: number;
+  readonly requestTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+}
+
+export interface PluginSettings {
+  readonly delivery: DeliverySettings;
+  readonly namedStatuses: readonly NamedStatus[];
+}
+
+/** @throws Error naming the setting, what was expected and what was found */
+export function readSettings(config: unknown): PluginSettings {
+  const fields = recordOf(config);
+  return {
+    delivery: {
+      address: readSidecarAddress(fields['sidecar_url'] ?? DEFAULT_SIDECAR_URL),
+      token: textOf(fields['sidecar_token']),
+      flushIntervalMs: durationMsOf(fields, 'flush_interval_ms'),
+      requestTimeoutMs: durationMsOf(fields, 'request_timeout_ms'),
+      shutdownTimeoutMs: durationMsOf(fields, 'shutdown_timeout_ms'),
+    },
+    namedStatuses: (Array.isArray(fields['error_types']) ? fields['error_types'] : []).map(namedStatusOf),
+  };
+}
+
+function namedStatusOf(value: unknown, index: number): NamedStatus {
+  const fields = recordOf(value);
+  const errorType = textOf(fields['error_type']);
+  const severity = SEVERITIES.find((known) => known === (fields['severity'] ?? 'error'));
+  const { status } = fields;
+  if (errorType === undefined || severity === undefined || !Number.isInteger(status)) {
+    throw new Error(
+      `gatewatch: error_types[${index}]: expected status, error_type and severity, found ${JSON.stringify(value)}`,
+    );
+  }
+  return { service: textOf(fields['service']), status: Number(status), errorType, severity };
+}
+
+function durationMsOf(fields: Record<string, unknown>, name: keyof typeof DURATIONS_MS): number {
+  const {
+    default: standard,
+    between: [least, most],
+  } = DURATIONS_MS[name];
+  const value = fields[name] ?? standard;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw new Error(
+      `gatewatch: ${name}: expected a whole number from ${least} to ${most}, found ${JSON.stringify(value)}`,
+    );
+  }
+  return value;
+}
+
+/** Kong hands an unset field over as null, or not at all. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
