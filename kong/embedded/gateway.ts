@@ -1,5 +1,5 @@
 // The whole gateway. In: settings. Out: a running gateway that can be stopped. Order of the start: plugin servers are
-// queried, the file is read, addresses are taken, plugin servers are started. Order of the stop: no new connections,
+// queried, the file is read, plugin servers are started, addresses are taken: no request comes before its event can go out. Order of the stop: no new connections,
 // requests in flight and their events end (10 s at most), then the plugin servers.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -110,15 +110,17 @@ export async function startGateway(
       }),
   });
 
-  const proxyPort = await listen(proxy.server, settings.proxyListen);
+  const processes = await startPluginServers(settings, log);
+  let proxyPort: number;
   let statusPort: number | undefined;
   try {
     if (settings.statusListen !== undefined) statusPort = await listen(status, settings.statusListen);
+    proxyPort = await listen(proxy.server, settings.proxyListen);
   } catch (error) {
-    proxy.server.close();
+    status.close();
+    await Promise.all([...processes.values()].map((process) => process.stop()));
     throw error;
   }
-  const processes = await startPluginServers(settings, log);
 
   return {
     proxyPort,

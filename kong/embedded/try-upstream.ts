@@ -121,17 +121,18 @@ export function tryUpstream(
   });
 }
 
-/** Node wants repeated headers as lists; a buffered body gets its length, a streamed one goes out in chunks. */
-function headerLists(headers: readonly string[], body: RequestBody): Record<string, string[]> {
-  const names = new Map<string, string>();
-  const lists: Record<string, string[]> = {};
+/** Node wants repeated headers as lists, and Host as a text; a buffered body gets its length, a streamed one is chunked. */
+function headerLists(headers: readonly string[], body: RequestBody): http.OutgoingHttpHeaders {
+  const held = new Map<string, { name: string; values: string[] }>();
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    const held = names.get(name.toLowerCase()) ?? name;
-    names.set(name.toLowerCase(), held);
-    (lists[held] ??= []).push(headers[index + 1] ?? '');
+    const entry = held.get(name.toLowerCase()) ?? { name, values: [] };
+    held.set(name.toLowerCase(), entry);
+    entry.values.push(headers[index + 1] ?? '');
   }
-  if (body.kind === 'buffered') lists['Content-Length'] = [String(body.bytes.length)];
-  if (body.kind === 'streamed') lists['Transfer-Encoding'] = ['chunked'];
+  const lists: http.OutgoingHttpHeaders = {};
+  for (const { name, values } of held.values()) lists[name] = values.length === 1 ? values[0] : values;
+  if (body.kind === 'buffered') lists['Content-Length'] = String(body.bytes.length);
+  if (body.kind === 'streamed') lists['Transfer-Encoding'] = 'chunked';
   return lists;
 }

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { parseOptions } from '../../../kong/demo/options';
+import { planPrograms, type PlanInput } from '../../../kong/demo/process-plans';
+
+const parsed = parseOptions(['--proxy-port', '18000', '--sidecar-port', '19765']);
+if (parsed.kind !== 'run') throw new Error('the flags of this test are wrong');
+
+const input: PlanInput = {
+  options: parsed.options,
+  layout: {
+    projectRoot: "/srv/it's here",
+    gatewayProgram: '/srv/gateway.js',
+    sidecarProgram: '/srv/sidecar.js',
+    upstreamsProgram: '/srv/upstreams.js',
+    pluginServerProgram: "/srv/it's here/kong-js-pluginserver",
+    pluginsDirectory: "/srv/it's here/$(plugins)",
+    kongConfig: '/srv/kong.yml',
+    sidecarConfig: '/srv/gatewatch.yml',
+    prometheusConfig: '/srv/prometheus.yml',
+  },
+  directory: {
+    root: '/tmp/gatewatch-1',
+    socketName: 'gatewatch.sock',
+    socketPath: '/tmp/gatewatch-1/gatewatch.sock',
+    kongPrefix: '/tmp/gatewatch-1/kong',
+    kongConfig: '/tmp/gatewatch-1/kong.yml',
+    prometheusConfig: '/tmp/gatewatch-1/prometheus.yml',
+    prometheusData: '/tmp/gatewatch-1/prometheus',
+    sidecarData: '/tmp/gatewatch-1/sidecar',
+  },
+  token: 'secret',
+  node: '/usr/bin/node',
+  kong: undefined,
+  prometheus: undefined,
+  environment: {
+    PATH: '/bin',
+    HOME: '/root',
+    KONG_DATABASE: 'postgres',
+    GATEWATCH_TOKEN: 'old',
+    KONGRESS: 'kept',
+  },
+  asRoot: false,
+};
+
+describe('the programs of a run', () => {
+  it('get the settings of the run and none of the shell for Kong or Gatewatch', () => {
+    const { gateway, sidecar, upstreams } = planPrograms(input);
+    expect(gateway.env).toMatchObject({ KONG_DATABASE: 'off', GATEWATCH_TOKEN: 'secret', KONGRESS: 'kept' });
+    expect(sidecar.env).toMatchObject({
+      GATEWATCH_TOKEN: 'secret',
+      GATEWATCH_LISTEN: '127.0.0.1:19765',
+      PATH: '/bin',
+    });
+    expect(upstreams.env).not.toHaveProperty('GATEWATCH_TOKEN');
+    expect(
+      Object.keys({ ...sidecar.env, ...upstreams.env }).filter((name) => name.startsWith('KONG_')),
+    ).toEqual([]);
+  });
+
+  it('include Prometheus only where it was found', () => {
+    expect(planPrograms(input).prometheus).toBeUndefined();
+    const { prometheus } = planPrograms({ ...input, prometheus: '/usr/bin/prometheus' });
+    expect(prometheus?.args).toContain('--web.listen-address=127.0.0.1:9090');
+  });
+
+  it('start a real Kong in the foreground, under the same environment as the embedded gateway', () => {
+    const embedded = planPrograms(input).gateway;
+    const real = planPrograms({ ...input, kong: '/usr/local/bin/kong' }).gateway;
+    expect([embedded.command, embedded.args]).toEqual(['/usr/bin/node', ['/srv/gateway.js']]);
+    expect([real.command, real.args]).toEqual(['/usr/local/bin/kong', ['start']]);
+    expect(real.env).toEqual(embedded.env);
+    expect(real.env).toMatchObject({ KONG_NGINX_DAEMON: 'off' });
+  });
+
+  it("reach a shell word for word, whatever a folder's name holds", () => {
+    const command = planPrograms(input).gateway.env.KONG_PLUGINSERVER_JS_START_CMD ?? '';
+    const words = execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
+    expect(words.trimEnd().split('\n')).toEqual([
+      '/usr/bin/node',
+      "/srv/it's here/kong-js-pluginserver",
+      '--plugins-directory',
+      "/srv/it's here/$(plugins)",
+      '-p',
+      '/tmp/gatewatch-1',
+      '--sock-name',
+      'gatewatch.sock',
+    ]);
+  });
+});
