@@ -1,0 +1,106 @@
+// Everything between a client and a scrape, as real processes: the demo's upstreams, the embedded gateway with the stock
+// plugin server and the built plugin, and the built sidecar, all on 127.0.0.1.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { deriveKongConfig, mapAddresses } from '../../kong/demo/derive-config';
+import { startDemoUpstreams, type DemoUpstreams } from '../../kong/demo/upstreams';
+import { findFreePorts } from './free-ports';
+import { RunningProgram } from './running-program';
+import { parseSamples, type ScrapedSample } from './samples';
+
+const PROJECT = resolve(__dirname, '..', '..');
+const DIST = join(PROJECT, 'dist');
+const PLUGIN_SERVER = join(PROJECT, 'node_modules', 'kong-pdk', 'bin', 'kong-js-pluginserver');
+export const TOKEN = 'a-token-for-tests-only';
+
+export interface StackOptions {
+  /** The text of gatewatch.yml; address, token and directory come from the environment. */
+  readonly sidecarConfig?: string;
+  /** Changes the text of kong/kong.yml before its hosts are replaced. */
+  readonly changeKongConfig?: (text: string) => string;
+}
+
+export interface Stack {
+  readonly directory: string;
+  readonly proxyUrl: string;
+  readonly statusUrl: string;
+  readonly sidecarUrl: string;
+  readonly sidecarConfigFile: string;
+  readonly upstreams: DemoUpstreams;
+  readonly gateway: RunningProgram;
+  readonly sidecar: RunningProgram;
+  /** The sidecar's metrics now. */
+  scrape(): Promise<ScrapedSample[]>;
+  /** The gateway first, which delivers what the plugin still has; whatever has ended already is no fault. */
+  stop(): Promise<void>;
+}
+
+export async function startStack({
+  sidecarConfig = '',
+  changeKongConfig,
+}: StackOptions = {}): Promise<Stack> {
+  const directory = mkdtempSync(join(tmpdir(), 'gatewatch-stack-'));
+  const basePort = await findFreePorts(9);
+  const [proxyPort, statusPort, sidecarPort] = [basePort + 6, basePort + 7, basePort + 8];
+  const ports = { statusPort, sidecarPort, upstreamBasePort: basePort };
+  const upstreams = await startDemoUpstreams('127.0.0.1', basePort);
+
+  const kongFile = join(PROJECT, 'kong', 'kong.yml');
+  const kongText = readFileSync(kongFile, 'utf8');
+  const kongConfig = join(directory, 'kong.yml');
+  writeFileSync(
+    kongConfig,
+    deriveKongConfig(changeKongConfig?.(kongText) ?? kongText, kongFile, mapAddresses(ports)),
+  );
+  const sidecarConfigFile = join(directory, 'gatewatch.yml');
+  writeFileSync(
+    sidecarConfigFile,
+    `listen: \${GATEWATCH_LISTEN}\ntoken: \${GATEWATCH_TOKEN}\ndata_dir: \${GATEWATCH_DATA_DIR}\n${sidecarConfig}`,
+  );
+
+  const sidecar = new RunningProgram(
+    process.execPath,
+    [join(DIST, 'sidecar', 'main.js'), '--config', sidecarConfigFile],
+    {
+      GATEWATCH_LISTEN: `127.0.0.1:${sidecarPort}`,
+      GATEWATCH_TOKEN: TOKEN,
+      GATEWATCH_DATA_DIR: join(directory, 'data'),
+    },
+  );
+  await sidecar.says(/sidecar listens/);
+
+  const serve = `${process.execPath} ${PLUGIN_SERVER} --plugins-directory ${join(DIST, 'kong-plugin', 'plugins')}`;
+  const gateway = new RunningProgram(process.execPath, [join(DIST, 'kong', 'embedded', 'main.js')], {
+    KONG_DECLARATIVE_CONFIG: kongConfig,
+    KONG_PREFIX: join(directory, 'kong'),
+    KONG_PROXY_LISTEN: `127.0.0.1:${proxyPort}`,
+    KONG_STATUS_LISTEN: `127.0.0.1:${statusPort}`,
+    KONG_PLUGINS: 'bundled,gatewatch',
+    KONG_PLUGINSERVER_NAMES: 'js',
+    KONG_PLUGINSERVER_JS_SOCKET: join(directory, 'gatewatch.sock'),
+    KONG_PLUGINSERVER_JS_START_CMD: `${serve} -p ${directory} --sock-name gatewatch.sock`,
+    KONG_PLUGINSERVER_JS_QUERY_CMD: `${serve} --dump-all-plugins`,
+    GATEWATCH_TOKEN: TOKEN,
+  });
+  await gateway.says(/^ready:/m);
+
+  const sidecarUrl = `http://127.0.0.1:${sidecarPort}`;
+  return {
+    directory,
+    proxyUrl: `http://127.0.0.1:${proxyPort}`,
+    statusUrl: `http://127.0.0.1:${statusPort}`,
+    sidecarUrl,
+    sidecarConfigFile,
+    upstreams,
+    gateway,
+    sidecar,
+    scrape: async () => parseSamples(await (await fetch(`${sidecarUrl}/metrics`)).text()),
+    stop: async () => {
+      await gateway.end();
+      await sidecar.end();
+      await upstreams.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

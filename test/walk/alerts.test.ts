@@ -1,0 +1,175 @@
+// From a slow or failing upstream to what a person is told, through real processes: each alert is delivered once when it
+// fires and once when it resolves, and too little traffic is never an alert.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Pool } from 'undici';
+import type { AlertmanagerDocument } from '../../sidecar/notify/alertmanager-document';
+import { eventually } from '../support/eventually';
+import { startStack, type Stack } from '../support/stack';
+import { WebhookReceiver } from '../support/webhook-receiver';
+
+jest.setTimeout(120_000);
+
+/** The shortest window there is, so that a recovery is seen soon. */
+const WINDOW = '10s';
+
+let stack: Stack;
+let webhook: WebhookReceiver;
+let slack: WebhookReceiver;
+let upstream: Server;
+let answer: { status: number; delayMs: number };
+
+beforeEach(async () => {
+  [webhook, slack] = [await WebhookReceiver.start(), await WebhookReceiver.start()];
+  answer = { status: 200, delayMs: 0 };
+  upstream = createServer((_request, response) => {
+    const { status, delayMs } = answer;
+    setTimeout(() => response.writeHead(status).end('x'), delayMs);
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  const { port } = upstream.address() as AddressInfo;
+  stack = await startStack({
+    changeKongConfig: (text) =>
+      text.replace(
+        'services:',
+        `services:\n  - name: watched\n    url: http://127.0.0.1:${port}\n    routes: [{ name: watched, paths: [/watched] }]`,
+      ),
+    sidecarConfig: `
+evaluation_interval: 1s
+rules:
+  - { name: p95_latency, p95_latency_ms: 100, window: ${WINDOW}, for: 1s, minimum_requests: 20 }
+  - { name: error_rate, error_rate_threshold: 0.1, window: ${WINDOW}, for: 0s, minimum_requests: 20, severity: critical }
+  - { name: apdex, apdex_threshold: 0.8, apdex_target_ms: 50, window: ${WINDOW}, for: 0s, minimum_requests: 20 }
+channels:
+  - { name: hook, type: webhook, url: '${webhook.url('/alerts')}' }
+  - { name: chat, type: slack, webhook_url: '${slack.url('/services/T/B/secret-part')}' }
+`,
+  });
+});
+
+afterEach(async () => {
+  await stack.stop();
+  await Promise.all([webhook.close(), slack.close()]);
+  upstream.closeAllConnections();
+  await new Promise((resolve) => upstream.close(resolve));
+});
+
+/** Sends requests without a pause until `done` settles. */
+async function keepSending(done: Promise<unknown>): Promise<void> {
+  let isDone = false;
+  void done.finally(() => (isDone = true));
+  const pool = new Pool(stack.proxyUrl, { connections: 4 });
+  const one = async (): Promise<void> => {
+    while (!isDone) {
+      await (await pool.request({ method: 'GET', path: '/watched' })).body.dump();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  await Promise.all([done, one(), one(), one(), one()]);
+  await pool.close();
+}
+
+/** `status rule` of every notification that came, in order. */
+function told(receiver: WebhookReceiver): string[] {
+  return receiver.requests.map(({ body }) => {
+    const { status, alerts } = JSON.parse(body) as AlertmanagerDocument;
+    return `${status} ${alerts[0]?.labels['alertname'] ?? ''} ${alerts[0]?.labels['service'] ?? ''}`;
+  });
+}
+
+function hasTold(what: string): Promise<void> {
+  expect(told(webhook)).toContain(what);
+  return Promise.resolve();
+}
+
+async function stateOf(rule: string): Promise<string | undefined> {
+  const samples = await stack.scrape();
+  return samples.find(
+    ({ name, labels, value }) =>
+      name === 'gatewatch_alert_state' &&
+      labels['rule'] === rule &&
+      labels['service'] === 'watched' &&
+      value === 1,
+  )?.labels['state'];
+}
+
+describe('an upstream that turns slow', () => {
+  it('fires p95 and Apdex once each, and resolves them once each when it recovers', async () => {
+    answer = { status: 200, delayMs: 250 };
+    await keepSending(webhook.received(2));
+    expect(told(webhook).sort()).toEqual(['firing apdex watched', 'firing p95_latency watched']);
+    expect(await stateOf('p95_latency')).toBe('firing');
+    expect(await stateOf('error_rate')).toBe('inactive');
+
+    answer = { status: 200, delayMs: 0 };
+    await keepSending(webhook.received(4));
+    expect(told(webhook).slice(2).sort()).toEqual(['resolved apdex watched', 'resolved p95_latency watched']);
+    expect(await stateOf('p95_latency')).toBe('inactive');
+
+    // Once each, on both channels: what was told is all there is.
+    await slack.received(4);
+    const samples = await stack.scrape();
+    const sent = samples.filter(
+      ({ name, labels }) => name === 'gatewatch_notifications_total' && labels['outcome'] === 'sent',
+    );
+    expect(sent.map(({ labels, value }) => [labels['channel'], value])).toEqual([
+      ['hook', 4],
+      ['chat', 4],
+    ]);
+    expect(webhook.requests).toHaveLength(4);
+    expect(slack.requests).toHaveLength(4);
+    const text = slack.requests.map(({ body }) => body).join('\n');
+    expect(text).toContain('High p95 latency');
+    expect(text).toContain('service watched');
+    expect(text).toContain('Resolved: ');
+    expect(stack.sidecar.output).not.toContain('secret-part');
+  });
+});
+
+describe('an upstream that turns to errors', () => {
+  it('fires the error rate once, with its value, and resolves it once when it recovers', async () => {
+    answer = { status: 500, delayMs: 0 };
+    const fired = eventually(async () => hasTold('firing error_rate watched'), 60_000);
+    await keepSending(fired);
+    const document = webhook.requests
+      .map(({ body }) => JSON.parse(body) as AlertmanagerDocument)
+      .find(({ alerts }) => alerts[0]?.labels['alertname'] === 'error_rate');
+    expect(document?.receiver).toBe('hook');
+    expect(document?.alerts[0]?.labels).toMatchObject({ severity: 'critical', service: 'watched' });
+    expect(document?.alerts[0]?.annotations['summary']).toBe('High error rate: 100% on service watched');
+
+    answer = { status: 200, delayMs: 0 };
+    const resolved = eventually(async () => hasTold('resolved error_rate watched'), 60_000);
+    await keepSending(resolved);
+    expect(told(webhook).filter((one) => one.endsWith('error_rate watched'))).toEqual([
+      'firing error_rate watched',
+      'resolved error_rate watched',
+    ]);
+  });
+});
+
+describe('an upstream with too little traffic to tell', () => {
+  it('never fires, however bad it is', async () => {
+    answer = { status: 500, delayMs: 200 };
+    for (let sent = 0; sent < 19; sent++) await (await fetch(`${stack.proxyUrl}/watched`)).text();
+    const rounds = async (): Promise<number> =>
+      (await stack.scrape()).find(({ name }) => name === 'gatewatch_evaluation_rounds_total')?.value ?? 0;
+    await eventually(async () => {
+      const value = (await stack.scrape()).find(
+        ({ name, labels }) =>
+          name === 'gatewatch_rule_value' &&
+          labels['rule'] === 'error_rate' &&
+          labels['service'] === 'watched',
+      )?.value;
+      expect(value).toBe(1);
+    });
+    // Two more whole rounds that saw all of it.
+    const before = await rounds();
+    await eventually(async () => expect(await rounds()).toBeGreaterThanOrEqual(before + 2));
+    expect(await stateOf('error_rate')).toBe('inactive');
+    expect(webhook.requests).toHaveLength(0);
+    expect(slack.requests).toHaveLength(0);
+    const page = await (await fetch(`${stack.sidecarUrl}/`)).text();
+    expect(page).toMatch(/error_rate +watched +100% +over 10% +ok +19 of at least 20 requests: cannot tell/);
+  });
+});
