@@ -16,7 +16,8 @@ import { StoreFault } from './ledger/ledger-store';
 import { startSidecar } from './sidecar';
 
 const DEFAULT_CONFIG_FILE = 'sidecar/gatewatch.yml';
-const STOP_TIMEOUT_MS = 10_000;
+/** Within the ten seconds that a container has before it is killed, and the five of the demo. */
+const STOP_TIMEOUT_MS = 4_000;
 
 const USAGE = `Usage: node dist/sidecar/main.js [--config FILE] [--check]
 

@@ -1,0 +1,337 @@
+// The built sidecar as a process, over its real addresses.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { encodeBatch, MAX_BODY_BYTES } from '../../kong-plugin/contract/batch';
+import { batchOf, deltaOf } from '../support/batches';
+import { RunningProgram } from '../support/running-program';
+import { parseSamples, sumOf } from '../support/samples';
+
+const MAIN = resolve(__dirname, '../../dist/sidecar/main.js');
+const TOKEN = 'a-token-for-tests-only';
+
+jest.setTimeout(30_000);
+
+let directory: string;
+let configFile: string;
+let running: RunningProgram | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gatewatch-sidecar-'));
+  configFile = join(directory, 'gatewatch.yml');
+});
+
+afterEach(async () => {
+  await running?.end('SIGKILL');
+  running = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function configure(extra = '', listen = '127.0.0.1:0'): void {
+  writeFileSync(
+    configFile,
+    `listen: ${listen}\ntoken: ${TOKEN}\ndata_dir: ${join(directory, 'data')}\n${extra}`,
+  );
+}
+
+function start(...args: string[]): RunningProgram {
+  return (running = new RunningProgram(process.execPath, [MAIN, '--config', configFile, ...args]));
+}
+
+async function startListening(extra = ''): Promise<string> {
+  configure(extra);
+  const [, address = ''] = await start().says(/"address":"([^"]+)".*sidecar listens/);
+  return `http://${address}`;
+}
+
+function post(
+  url: string,
+  body: Uint8Array | string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${url}/v1/batches`, {
+    method: 'POST',
+    body,
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...headers },
+  });
+}
+
+async function scrape(url: string): Promise<ReturnType<typeof parseSamples>> {
+  return parseSamples(await (await fetch(`${url}/metrics`)).text());
+}
+
+/** The families that batches change. */
+async function traffic(url: string): Promise<string> {
+  const samples = await scrape(url);
+  return JSON.stringify(
+    samples.filter(({ name }) =>
+      /^(external_|application_|gatewatch_(requests|upstream|plugin|series|rule))/.test(name),
+    ),
+  );
+}
+
+const sealed = encodeBatch(batchOf([deltaOf({}, [120, 130])]));
+
+describe('a batch over HTTP', () => {
+  it('gets a receipt, and is counted once however often it is sent', async () => {
+    const url = await startListening();
+    const first = await post(url, sealed);
+    expect([first.status, await first.json()]).toEqual([
+      200,
+      { producer: 'producer-1', sequence: 1, result: 'applied' },
+    ]);
+    const second = await post(url, sealed);
+    expect(await second.json()).toEqual({ producer: 'producer-1', sequence: 1, result: 'duplicate' });
+    const samples = await scrape(url);
+    expect(sumOf(samples, 'gatewatch_requests_total')).toBe(2);
+    expect(sumOf(samples, 'gatewatch_batches_total', { result: 'applied' })).toBe(1);
+    expect(sumOf(samples, 'gatewatch_batches_total', { result: 'duplicate' })).toBe(1);
+  });
+
+  it('gets a clear 4xx and changes nothing when it is bad', async () => {
+    const url = await startListening();
+    await post(url, sealed);
+    const before = await traffic(url);
+    const document = JSON.parse(sealed.toString()) as { intervals: { deltas: object[] }[] };
+    const delta = document.intervals[0]?.deltas[0];
+    const withDelta = (change: object): string =>
+      JSON.stringify({
+        ...document,
+        sequence: 2,
+        intervals: [{ startMs: 0, durationMs: 1_000, deltas: [{ ...delta, ...change }] }],
+      });
+    const cases: [
+      body: string | Uint8Array,
+      headers: Record<string, string>,
+      status: number,
+      fault: string,
+    ][] = [
+      [sealed.subarray(0, 100), {}, 400, 'not_json'],
+      ['', {}, 400, 'not_json'],
+      ['<xml/>', {}, 400, 'not_json'],
+      ['{"version":99}', {}, 400, 'wrong_version'],
+      [withDelta({ requests: -5 }), {}, 422, 'invalid_batch'],
+      [withDelta({ requests: null }), {}, 422, 'invalid_batch'],
+      [withDelta({ upstreamCells: [[2.5, 1]] }), {}, 422, 'invalid_batch'],
+      [
+        JSON.stringify({
+          ...document,
+          sequence: 2,
+          intervals: [{ startMs: 0, durationMs: 1, deltas: [delta, delta] }],
+        }),
+        {},
+        422,
+        'invalid_batch',
+      ],
+      [sealed.toString().replace('"sequence":1', '"sequence":2,"sequence":2'), {}, 422, 'invalid_batch'],
+      [Buffer.from(sealed.toString().replace('"requests":2', '"requests":3')), {}, 422, 'sequence_conflict'],
+      [Buffer.alloc(MAX_BODY_BYTES + 1, 0x20), {}, 413, 'too_large'],
+      [sealed, { authorization: 'Bearer another-token-altogether' }, 401, 'unauthorized'],
+      [sealed, { authorization: TOKEN }, 401, 'unauthorized'],
+    ];
+    for (const [body, headers, status, fault] of cases) {
+      const answer = await post(url, body, headers);
+      const { fault: found, message } = (await answer.json()) as { fault: string; message: string };
+      expect([answer.status, found]).toEqual([status, fault]);
+      expect(message).toMatch(/expected|came before|is not the sidecar's/);
+      expect(message).not.toContain(TOKEN);
+    }
+    const compressed = await post(url, sealed, { 'content-encoding': 'gzip' });
+    expect(compressed.status).toBe(415);
+    expect(await traffic(url)).toBe(before);
+    const samples = await scrape(url);
+    expect(sumOf(samples, 'gatewatch_batches_total', { result: 'unauthorized' })).toBe(2);
+    expect(sumOf(samples, 'gatewatch_batches_total', { result: 'invalid_batch' })).toBe(5);
+    expect(running?.output).not.toContain(TOKEN);
+  });
+
+  it('is still counted after the sidecar was killed and started again', async () => {
+    let url = await startListening();
+    await post(url, sealed);
+    const before = await traffic(url);
+    await running?.end('SIGKILL');
+    url = await startListening();
+    expect(await traffic(url)).toBe(before);
+    expect(await (await post(url, sealed)).json()).toMatchObject({ result: 'duplicate' });
+    expect(await traffic(url)).toBe(before);
+  });
+
+  it('comes in over a unix socket too, which a killed sidecar leaves and the next one takes over', async () => {
+    const socketPath = join(directory, 'sidecar.sock');
+    const postOverSocket = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const request = httpRequest(
+          { socketPath, path: '/v1/batches', method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } },
+          (response) => {
+            let text = '';
+            response.on('data', (chunk: Buffer) => (text += chunk.toString())).on('end', () => resolve(text));
+          },
+        );
+        request.once('error', reject).end(sealed);
+      });
+    configure('', `unix:${socketPath}`);
+    await start().says(/sidecar listens/);
+    expect(await postOverSocket()).toContain('"applied"');
+    // A second one must not take the address of a living one.
+    const second = new RunningProgram(process.execPath, [MAIN, '--config', configFile]);
+    expect((await second.ended).code).toBe(1);
+    expect(second.output).toContain('another process answers on this socket');
+    await running?.end('SIGKILL');
+    await start().says(/sidecar listens/);
+    expect(await postOverSocket()).toContain('"duplicate"');
+  });
+});
+
+describe('the addresses of the sidecar', () => {
+  it('tell whether it is well, and what it knows', async () => {
+    const url = await startListening();
+    const get = async (path: string): Promise<[number, string]> => {
+      const answer = await fetch(`${url}${path}`);
+      return [answer.status, await answer.text()];
+    };
+    expect(await get('/-/healthy')).toEqual([200, 'healthy\n']);
+    expect(await get('/-/ready')).toEqual([200, 'ready\n']);
+    expect((await get('/'))[1]).toMatch(
+      /NOTHING HAS EVER REPORTED[^]*plugin is not enabled[^]*socket[^]*token[^]*CHANNELS\n {2}NONE/,
+    );
+    await post(url, sealed, { 'gatewatch-sent-at': String(Date.now() + 3_600_000) });
+    const [, page] = await get('/');
+    expect(page).toMatch(/producer-1 +last batch \d\.\d s ago +number 1/);
+    expect(page).toContain('1 of 50,000, with 2 requests');
+    expect((await get('/nowhere'))[0]).toBe(404);
+    const skew = (await scrape(url)).find(({ name }) => name === 'gatewatch_producer_clock_skew_seconds');
+    expect(skew?.value).toBeGreaterThan(3_590);
+  });
+
+  it('give metrics as text or as OpenMetrics, as they are asked', async () => {
+    const url = await startListening();
+    await post(url, sealed);
+    const ask = async (accept: string): Promise<[string | null, string]> => {
+      const answer = await fetch(`${url}/metrics`, { headers: { accept } });
+      return [answer.headers.get('content-type'), await answer.text()];
+    };
+    const [textType, text] = await ask('*/*');
+    expect(textType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(text).not.toContain('# EOF');
+    // What Prometheus 2.53 and 3.5 send.
+    for (const accept of [
+      'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+      'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    ]) {
+      const [type, openMetrics] = await ask(accept);
+      expect(type).toMatch(/^(application\/openmetrics-text; version=1\.0\.0|text\/plain; version=0\.0\.4)/);
+      expect(openMetrics.endsWith('# EOF\n')).toBe(type?.startsWith('application/openmetrics-text'));
+    }
+    expect((await ask('application/openmetrics-text; version=1.0.0'))[1]).toContain(
+      '# TYPE application_errors counter',
+    );
+    // Having been asked for OpenMetrics changes nothing for the next.
+    expect((await ask('text/plain'))[1]).toContain('# TYPE process_cpu_seconds_total counter');
+  });
+});
+
+describe('a reload', () => {
+  it('takes over a good file, keeps the old one for a bad file, and says so', async () => {
+    const url = await startListening();
+    const reload = async (headers: Record<string, string>): Promise<[number, string]> => {
+      const answer = await fetch(`${url}/-/reload`, { method: 'POST', headers });
+      return [answer.status, await answer.text()];
+    };
+    const authorized = { authorization: `Bearer ${TOKEN}` };
+    const successful = async (): Promise<number> =>
+      sumOf(await scrape(url), 'gatewatch_config_last_reload_successful');
+    expect((await reload({}))[0]).toBe(401);
+
+    configure('rules: [{ name: mine, p95_latency_ms: 400 }]\n', '127.0.0.1:0');
+    expect(await reload(authorized)).toEqual([200, 'reloaded\n']);
+    await post(url, sealed);
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('le="0.4"');
+    expect(await successful()).toBe(1);
+
+    configure('rules: [{ name: mine, p95_latency_ms: fast }]\nseries_cap: 0\n', '127.0.0.1:0');
+    const [status, text] = await reload(authorized);
+    expect(status).toBe(422);
+    expect(text).toContain('gatewatch.yml:4:39: rules[0].p95_latency_ms: expected a whole number of ms');
+    expect(text).toContain('gatewatch.yml:5:13: series_cap: expected a whole number');
+    expect(await successful()).toBe(0);
+    expect(await (await fetch(url)).text()).toMatch(/CONFIGURATION: the last reload of .* failed[^]*mine/);
+
+    configure('', '127.0.0.1:1');
+    expect((await reload(authorized))[1]).toContain('listen: the address cannot change');
+
+    configure('rules: []\n', '127.0.0.1:0');
+    process.kill(running?.pid ?? 0, 'SIGHUP');
+    await running?.says(/"rules":0.*configuration reloaded/);
+    expect(await successful()).toBe(1);
+    expect(await (await fetch(url)).text()).toContain('NONE: nothing is watched');
+  });
+});
+
+describe('the program', () => {
+  it('ends with 2 and every fault when its configuration is bad', async () => {
+    configure('series_cap: none\ncolour: blue\n');
+    const { code } = await start().ended;
+    expect(code).toBe(2);
+    expect(running?.output.split('\n').filter((line) => line !== '')).toEqual([
+      expect.stringMatching(
+        /gatewatch\.yml:4:13: series_cap: expected a whole number from 100 to 1000000, found "none"$/,
+      ),
+      expect.stringMatching(/gatewatch\.yml:5:9: colour: expected one of the keys .*, found colour$/),
+    ]);
+  });
+
+  it('ends with 2 for a file that is not there, and for an unknown flag', async () => {
+    expect((await start().ended).code).toBe(2);
+    expect(running?.output).toContain('gatewatch.yml:1:1: expected a readable file, found ENOENT');
+    expect((await start('--colour').ended).code).toBe(2);
+    expect(running?.output).toContain("Unknown option '--colour'");
+  });
+
+  it('checks a file without starting', async () => {
+    configure();
+    expect((await start('--check').ended).code).toBe(0);
+    expect(running?.output).toContain('no faults');
+  });
+
+  it('ends with 1 and says which address is taken', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    configure('', `127.0.0.1:${port}`);
+    expect((await start().ended).code).toBe(1);
+    expect(running?.output).toContain(`listen: 127.0.0.1:${port}: the address is taken`);
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('ends with 1 and says what to do when its ledger is damaged', async () => {
+    const url = await startListening();
+    await post(url, sealed);
+    await running?.end();
+    writeFileSync(join(directory, 'data', 'ledger.mdb'), 'not a ledger');
+    expect((await start().ended).code).toBe(1);
+    expect(running?.output).toMatch(
+      /the ledger at .*ledger\.mdb is damaged: .*move it away to begin with empty series/,
+    );
+  });
+
+  it('ends with 0 at SIGTERM, also while a client holds a connection open', async () => {
+    const url = await startListening();
+    const { hostname, port } = new URL(url);
+    const held = httpRequest({
+      hostname,
+      port,
+      method: 'POST',
+      path: '/v1/batches',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-length': '100' },
+    });
+    const broken = new Promise((resolve) => held.once('error', resolve));
+    held.write('{');
+    await fetch(`${url}/-/healthy`);
+    const ended = running?.end();
+    expect(await ended).toEqual({ code: 0, signal: null });
+    await broken;
+  });
+});
