@@ -8,5 +8,6 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
-  reporters: ['default', '<rootDir>/test/support/plain-line-reporter.mjs'],
+  // Without jest's own summary, so that the plain line is the last one.
+  reporters: [['default', { summary: false }], '<rootDir>/test/support/plain-line-reporter.mjs'],
 };

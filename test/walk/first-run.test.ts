@@ -1,0 +1,163 @@
+// `npm start` as a newcomer runs it, as a process: what it prints, what it starts, and what it leaves behind.
+import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { eventually } from '../support/eventually';
+import { findFreePorts } from '../support/free-ports';
+import { isRunning } from '../support/is-running';
+import { describeWith } from '../support/program';
+import { RunningProgram } from '../support/running-program';
+import { parseSamples, sumOf } from '../support/samples';
+
+const MAIN = resolve(__dirname, '../../dist/kong/demo/main.js');
+
+jest.setTimeout(60_000);
+
+let running: RunningProgram | undefined;
+let basePort: number;
+
+beforeEach(async () => {
+  basePort = await findFreePorts(10);
+});
+
+afterEach(async () => {
+  await running?.end('SIGTERM');
+  running = undefined;
+});
+
+function start(...flags: string[]): RunningProgram {
+  const ports = [
+    ['--upstream-base-port', basePort],
+    ['--proxy-port', basePort + 6],
+    ['--status-port', basePort + 7],
+    ['--sidecar-port', basePort + 8],
+    ['--prometheus-port', basePort + 9],
+  ].flat();
+  return (running = new RunningProgram(process.execPath, [MAIN, ...ports.map(String), ...flags]));
+}
+
+/** Every process below one, from /proc. */
+function descendantsOf(pid: number): number[] {
+  const children = readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((candidate) => {
+      try {
+        const stat = readFileSync(`/proc/${candidate}/stat`, 'utf8');
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid;
+      } catch {
+        return false;
+      }
+    });
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+function isTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(port, '127.0.0.1');
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}
+
+describe('a first run', () => {
+  it('is up within 15 s, shows the first histogram lines, and Ctrl-C leaves nothing', async () => {
+    const startMs = performance.now();
+    const program = start();
+    await program.says(/Ready after/);
+    expect(performance.now() - startMs).toBeLessThan(15_000);
+    await program.says(/external_request_duration_seconds_bucket\{service="[a-z-]+"/);
+    for (const port of [basePort + 6, basePort + 7, basePort + 8]) {
+      expect(program.output).toContain(`http://127.0.0.1:${port}`);
+    }
+    expect(program.output).toContain('stand-in for Kong');
+
+    // The steady traffic reaches every kind of trouble.
+    const sidecar = `http://127.0.0.1:${basePort + 8}`;
+    await eventually(async () => {
+      const samples = parseSamples(await (await fetch(`${sidecar}/metrics`)).text());
+      const types = ['upstream_timeout', 'upstream_unreachable', 'upstream_server_error', 'route_not_found'];
+      for (const type of types) {
+        expect([type, sumOf(samples, 'application_errors_total', { error_type: type }) > 0]).toEqual([
+          type,
+          true,
+        ]);
+      }
+    });
+
+    const processes = descendantsOf(program.pid);
+    expect(processes.length).toBeGreaterThanOrEqual(4);
+    const runDirectories = processes.flatMap((pid) => {
+      const [ledger] = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+        try {
+          return [readlinkSync(join(`/proc/${pid}/fd`, fd))].filter((path) => path.endsWith('ledger.mdb'));
+        } catch {
+          return [];
+        }
+      });
+      return ledger === undefined ? [] : [resolve(ledger, '..', '..')];
+    });
+    expect(runDirectories).toHaveLength(1);
+    const { code } = await program.end('SIGINT');
+    expect(code).toBe(0);
+    expect(program.output).toContain('Stopped: no process, socket or file of this run is left.');
+    expect(processes.filter(isRunning)).toEqual([]);
+    expect(existsSync(runDirectories[0] ?? '')).toBe(false);
+    for (let port = basePort; port < basePort + 10; port++)
+      expect([port, await isTaken(port)]).toEqual([port, false]);
+  });
+
+  it('sends nothing with --no-traffic, and counts the requests of its user', async () => {
+    const program = start('--no-traffic');
+    await program.says(/Ready after/);
+    const sidecar = `http://127.0.0.1:${basePort + 8}`;
+    expect((await fetch(`http://127.0.0.1:${basePort + 6}/fast`)).status).toBe(200);
+    await program.says(
+      /external_request_duration_seconds_count\{service="fast",operation="GET fast",status="200"\} 1/,
+    );
+    const samples = parseSamples(await (await fetch(`${sidecar}/metrics`)).text());
+    expect(sumOf(samples, 'gatewatch_requests_total')).toBe(1);
+  });
+
+  it('says which port is taken and by which flag to change it', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(basePort + 6, '127.0.0.1', resolve));
+    try {
+      const { code } = await start().ended;
+      expect(code).toBe(1);
+      expect(running?.output).toContain(String(basePort + 6));
+      expect(running?.output).toContain('--proxy-port');
+    } finally {
+      await new Promise((resolve) => holder.close(resolve));
+    }
+  });
+
+  it('says so when there is no real Kong for --kong', async () => {
+    running = new RunningProgram(process.execPath, [MAIN, '--kong'], { PATH: '/nowhere' });
+    const { code } = await running.ended;
+    expect(code).toBe(1);
+    expect(running.output).toContain('there is no program `kong` on the PATH');
+  });
+});
+
+describeWith('prometheus', 'a first run with Prometheus on the PATH', () => {
+  it('starts it, prints its address, and every target is up', async () => {
+    const program = start();
+    await program.says(/Ready after/);
+    const prometheus = `http://127.0.0.1:${basePort + 9}`;
+    expect(program.output).toContain(prometheus);
+    await eventually(async () => {
+      const answer = await fetch(`${prometheus}/api/v1/targets?state=active`);
+      const { data } = (await answer.json()) as {
+        data: { activeTargets: { labels: { job: string }; health: string }[] };
+      };
+      expect(data.activeTargets.map(({ labels, health }) => `${labels.job} ${health}`).sort()).toEqual([
+        'gatewatch up',
+        'kong up',
+      ]);
+    }, 40_000);
+  });
+});
