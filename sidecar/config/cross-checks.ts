@@ -1,7 +1,8 @@
 // What concerns more than one key of gatewatch.yml. Looks at the values as they stand in the file, so that these faults are
 // told together with those of single keys. Gives the path of each fault, and what was expected and found there.
+import { DEFAULT_EVALUATION_INTERVAL_MS, DEFAULT_LISTEN } from './default-config';
+import { parseDuration } from './duration';
 import { isLocalOnly, parseListenAddress } from './listen-address';
-import { DEFAULT_LISTEN } from './default-config';
 
 export interface PlacedFault {
   readonly path: readonly (string | number)[];
@@ -16,6 +17,7 @@ export function crossCheck(value: unknown): PlacedFault[] {
   return [
     ...checkToken(value),
     ...listOf(value['rules']).flatMap((rule, index) => checkRule(rule, ['rules', index])),
+    ...checkWindows(value),
     ...checkNames(value, 'rules'),
     ...listOf(value['channels']).flatMap((channel, index) => checkChannel(channel, ['channels', index])),
     ...checkNames(value, 'channels'),
@@ -57,6 +59,24 @@ function checkRule(rule: unknown, path: readonly (string | number)[]): PlacedFau
     });
   }
   return faults;
+}
+
+/** A window shorter than a round would leave requests that no round looks at. */
+function checkWindows(config: Record<string, unknown>): PlacedFault[] {
+  const interval = config['evaluation_interval'];
+  const intervalMs = typeof interval === 'string' ? parseDuration(interval) : DEFAULT_EVALUATION_INTERVAL_MS;
+  return listOf(config['rules']).flatMap((rule, index) => {
+    const window = isMap(rule) ? rule['window'] : undefined;
+    const windowMs = typeof window === 'string' ? parseDuration(window) : undefined;
+    if (windowMs === undefined || intervalMs === undefined || windowMs >= intervalMs) return [];
+    return [
+      {
+        path: ['rules', index, 'window'],
+        expected: 'a window as long as the evaluation_interval or longer',
+        found: JSON.stringify(window),
+      },
+    ];
+  });
 }
 
 function checkChannel(channel: unknown, path: readonly (string | number)[]): PlacedFault[] {

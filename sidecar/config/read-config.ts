@@ -1,25 +1,20 @@
 // From the text of gatewatch.yml to a configuration, or to everything that is wrong with it. Pure: the environment and the
 // reading of secret files are given.
 import { resolve } from 'node:path';
-import {
-  LineCounter,
-  Scalar,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  parseDocument,
-  visit,
-  type Document,
-} from 'yaml';
+import { types } from 'node:util';
+import { LineCounter, Scalar, isMap, isNode, isPair, isScalar, isSeq, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import type { ChannelSettings, Config, Rule } from './config';
 import type { ConfigFault } from './config-fault';
 import { crossCheck, type PlacedFault } from './cross-checks';
 import { DEFAULT_RULES } from './default-config';
+import { nearestWord } from './nearest-word';
+import { parseYaml } from './parse-yaml';
 import { Secret } from './secret';
 import {
+  NUMBER_KEYS,
   SECRETS,
+  SHOWN_KEYS,
   channelShapes,
   configShape,
   ruleShape,
@@ -28,7 +23,7 @@ import {
   type RuleDocument,
   type SecretKey,
 } from './shape';
-import { resolvePlain, substitute } from './substitute';
+import { resolveNumber, substitute } from './substitute';
 
 export interface ConfigSource {
   readonly text: string;
@@ -45,72 +40,69 @@ export type ReadConfig =
 
 type Path = readonly (string | number)[];
 
-/** The part of a document that has a secret in it. */
-type SecretHolder = {
-  readonly [Key in SecretKey]?: string | null | undefined;
-} & { readonly [Key in `${SecretKey}_file`]?: string | undefined };
+interface Finding extends PlacedFault {
+  /** Told of the key and not of its value. */
+  readonly ofKey?: boolean;
+}
 
-type SecretOf = (path: Path, key: SecretKey, holder: SecretHolder) => Secret | undefined;
+/** Path of the key that a secret belongs to -> the secret, wherever it came from. */
+type Secrets = ReadonlyMap<string, Secret>;
 
 /** Never throws. */
 export function readConfig(source: ConfigSource): ReadConfig {
   const lines = new LineCounter();
-  const document = parseDocument(source.text, { lineCounter: lines, merge: false, uniqueKeys: true });
+  const { document, faults: yamlFaults } = parseYaml(source.text, lines);
   const place = (offset: number): Pick<ConfigFault, 'file' | 'line' | 'column'> => {
     const { line, col } = lines.linePos(offset);
     return { file: source.file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const faults: ConfigFault[] = [...document.errors, ...document.warnings].map((problem) => ({
-    ...place(problem.pos[0]),
-    path: '',
-    expected: 'YAML',
-    found: (problem.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''),
-  }));
-  if (faults.length > 0) return { ok: false, faults };
+  if (yamlFaults.length > 0) {
+    const faults = yamlFaults.map(({ offset, ...fault }) => ({ ...place(offset), path: '', ...fault }));
+    return { ok: false, faults: sortFaults(faults) };
+  }
 
-  const at = (path: Path, fault: { expected: string; found: string }): ConfigFault => ({
-    ...place(offsetOf(document, path)),
+  const at = ({ path, expected, found, ofKey }: Finding): ConfigFault => ({
+    ...place(offsetOf(document, path, ofKey ?? false)),
     path: renderPath(path),
-    ...fault,
+    expected,
+    found,
   });
-  faults.push(...substituteAll(document, source.environment).map(({ path, ...fault }) => at(path, fault)));
+  const filled = substituteAll(document, source.environment);
   let value: unknown;
   try {
     value = document.toJS() ?? {};
-  } catch (error) {
-    // Aliases that unfold to more than the parser's limit.
-    const found = error instanceof Error ? error.message : String(error);
-    return { ok: false, faults: [...faults, at([], { expected: 'fewer aliases', found })] };
+  } catch {
+    // More than the parser unfolds; an alias without its anchor was told before.
+    const fault = { path: [], expected: 'fewer aliases', found: 'too many' };
+    return { ok: false, faults: sortFaults([...filled.faults, fault].map(at)) };
   }
   const parsed = configShape.safeParse(value);
-  const shapeFaults = parsed.success ? [] : parsed.error.issues.flatMap((issue) => placeIssue(issue, value));
-  const told = new Set(faults.map(({ path }) => path));
-  for (const { path, ...fault } of [...shapeFaults, ...crossCheck(value)]) {
-    // A value that could not be filled in is not told a second time.
-    if (!told.has(renderPath(path))) faults.push(at(path, fault));
+  const { secrets, faults: secretFaults } = readSecrets(value, source.readSecretFile);
+  const hidden = [...filled.hidden, ...hiddenIn(value)];
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const findings = [
+    ...issues.flatMap((issue) => findingsOf(issue, value, hidden)),
+    ...crossCheck(value),
+    ...secretFaults,
+  ];
+  // A value that could not be filled in is not told a second time.
+  const told = new Set(filled.faults.map(({ path }) => renderPath(path)));
+  const untold = findings.filter(({ path }) => !told.has(renderPath(path)));
+  if (parsed.success && filled.faults.length + untold.length === 0) {
+    return { ok: true, config: deepFreeze(configOf(parsed.data, secrets)) };
   }
-  const secretOf: SecretOf = (path, key, holder) => {
-    const secret = readSecret(holder, key, source.readSecretFile);
-    if ('text' in secret) return secret.text === undefined ? undefined : new Secret(secret.text);
-    faults.push(at([...path, `${key}_file`], secret));
-    return undefined;
-  };
-  if (!parsed.success) return { ok: false, faults: sortFaults(faults) };
-  const config = configOf(parsed.data, secretOf);
-  return faults.length > 0
-    ? { ok: false, faults: sortFaults(faults) }
-    : { ok: true, config: deepFreeze(config) };
+  return { ok: false, faults: sortFaults([...filled.faults, ...untold].map(at)) };
 }
 
-function configOf(document: ConfigDocument, secretOf: SecretOf): Config {
+function configOf(document: ConfigDocument, secrets: Secrets): Config {
   return {
     listen: document.listen,
-    token: secretOf([], 'token', document),
+    token: secrets.get('token'),
     dataDirectory: resolve(document.data_dir),
     seriesCap: document.series_cap,
     evaluationIntervalMs: document.evaluation_interval,
     rules: document.rules?.map(ruleOf) ?? DEFAULT_RULES,
-    channels: document.channels.map((channel, index) => channelOf(channel, ['channels', index], secretOf)),
+    channels: document.channels.map((channel, index) => channelOf(channel, ['channels', index], secrets)),
   };
 }
 
@@ -132,55 +124,106 @@ function ruleOf(rule: RuleDocument): Rule {
   return { ...base, kind: 'apdex', apdexThreshold, apdexTargetMs: rule.apdex_target_ms };
 }
 
-function channelOf(channel: ChannelDocument, path: Path, secretOf: SecretOf): ChannelSettings {
+function channelOf(channel: ChannelDocument, path: Path, secrets: Secrets): ChannelSettings {
   const base = { name: channel.name, timeoutMs: channel.timeout };
   // A secret that is missing is a fault already; what stands here then is never used.
-  const secret = (key: SecretKey): Secret => secretOf(path, key, channel) ?? new Secret('');
+  const secret = (key: SecretKey): Secret => secrets.get(renderPath([...path, key])) ?? new Secret('');
   return channel.type === 'slack'
     ? { ...base, type: 'slack', webhookUrl: secret('webhook_url') }
     : { ...base, type: 'webhook', url: secret('url') };
 }
 
-/** The text of `key`, or of the file that `key_file` names; one line break at its end is not part of it. */
-function readSecret(
-  holder: SecretHolder,
-  key: SecretKey,
+/** Takes every secret from its key or its file, those of faulty parts as well, so that all faults are told at once. */
+function readSecrets(
+  value: unknown,
   readSecretFile: (path: string) => string,
-): { text: string | undefined } | { expected: string; found: string } {
-  const given = holder[key];
-  if (typeof given === 'string' && given !== '') return { text: given };
-  const path = holder[`${key}_file`];
-  if (path === undefined) return { text: undefined };
+): { secrets: Secrets; faults: readonly PlacedFault[] } {
+  const secrets = new Map<string, Secret>();
+  const faults: PlacedFault[] = [];
+  for (const [path, key] of secretKeysIn(value)) {
+    const given = valueAt(value, [...path, key]);
+    const filePath = [...path, `${key}_file`];
+    const file = valueAt(value, filePath);
+    if (typeof given === 'string' && given !== '') secrets.set(renderPath([...path, key]), new Secret(given));
+    else if (typeof file === 'string' && file !== '') {
+      const read = readSecret(key, file, readSecretFile);
+      if (read instanceof Secret) secrets.set(renderPath([...path, key]), read);
+      else faults.push({ path: filePath, ...read });
+    }
+  }
+  return { secrets, faults };
+}
+
+/** The secrets that there can be: what they belong to, and their key. */
+function secretKeysIn(value: unknown): [Path, SecretKey][] {
+  const channels = valueAt(value, ['channels']);
+  const keys: [Path, SecretKey][] = [[[], 'token']];
+  if (!Array.isArray(channels)) return keys;
+  channels.forEach((_channel, index) => {
+    keys.push([['channels', index], 'webhook_url'], [['channels', index], 'url']);
+  });
+  return keys;
+}
+
+/** The content of a file; one line break at its end is not part of it. */
+function readSecret(
+  key: SecretKey,
+  path: string,
+  readSecretFile: (path: string) => string,
+): Secret | { expected: string; found: string } {
   let text: string;
   try {
     text = readSecretFile(path).replace(/\r?\n$/, '');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'an error';
-    return { expected: 'the path of a readable file', found: `${JSON.stringify(path)} (${code})` };
+    const code = types.isNativeError(error) && 'code' in error ? String(error.code) : 'an error';
+    return { expected: 'the path of a readable file', found: `one that is not (${code})` };
   }
   const checked = SECRETS[key].safeParse(text);
-  if (checked.success) return { text };
-  return {
-    expected: `the path of a file with ${checked.error.issues[0]?.message ?? 'a secret'}`,
-    found: `${JSON.stringify(path)} with another content`,
-  };
+  if (checked.success) return new Secret(text);
+  const expected = `the path of a file with ${checked.error.issues[0]?.message ?? 'a secret'}`;
+  return { expected, found: text === '' ? 'an empty file' : 'one with another content' };
 }
 
-/** Fills in every scalar that is a value; gives the faults. A plain scalar may become a number, a quoted one stays a text. */
+/** The secrets as they stand in the document, right or wrong: what no fault may show. */
+function hiddenIn(value: unknown): string[] {
+  return secretKeysIn(value)
+    .map(([path, key]) => valueAt(value, [...path, key]))
+    .filter((secret) => typeof secret === 'string' && secret !== '') as string[];
+}
+
+/**
+ * Fills in every scalar that is a value. A plain scalar may become a number where one is wanted; a quoted one stays a text.
+ * A secret is a text even where YAML sees a number.
+ */
 function substituteAll(
   document: Document.Parsed,
   environment: Readonly<Record<string, string | undefined>>,
-): PlacedFault[] {
+): {
+  faults: readonly PlacedFault[];
+  /** What was filled into secrets: what no fault may show. */
+  hidden: readonly string[];
+} {
   const faults: PlacedFault[] = [];
+  const hidden: string[] = [];
   visit(document, {
     Scalar(key, scalar, ancestors) {
-      if (key === 'key' || typeof scalar.value !== 'string' || !scalar.value.includes('${')) return;
+      if (key === 'key') return;
+      const path = pathOf(scalar, ancestors);
+      const last = path.at(-1);
+      const isSecret = Object.keys(SECRETS).includes(String(last));
+      if (isSecret && typeof scalar.value === 'number') scalar.value = scalar.source;
+      if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return;
       const filled = substitute(scalar.value, environment);
-      if (!filled.ok) faults.push({ ...filled, path: pathOf(scalar, ancestors) });
-      else scalar.value = scalar.type === Scalar.PLAIN ? resolvePlain(filled.text) : filled.text;
+      if (!filled.ok) {
+        faults.push({ path, expected: filled.expected, found: filled.found });
+        return;
+      }
+      if (isSecret) hidden.push(...filled.values);
+      const wantsNumber = scalar.type === Scalar.PLAIN && NUMBER_KEYS.includes(String(last));
+      scalar.value = wantsNumber ? resolveNumber(filled.text) : filled.text;
     },
   });
-  return faults;
+  return { faults, hidden };
 }
 
 function pathOf(node: unknown, ancestors: readonly unknown[]): Path {
@@ -194,16 +237,25 @@ function pathOf(node: unknown, ancestors: readonly unknown[]): Path {
 }
 
 /** zod's word on one place; its message is what was expected. */
-function placeIssue(issue: z.core.$ZodIssue, value: unknown): PlacedFault[] {
+function findingsOf(issue: z.core.$ZodIssue, value: unknown, hidden: readonly string[]): Finding[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      expected: `one of the keys ${keysAt(path, value).join(', ')}`,
-      found: key,
-    }));
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ path, expected: issue.message, found: show(path, value, hidden) }];
   }
-  return [{ path, expected: issue.message, found: show(path, value) }];
+  const known = keysAt(path, value);
+  return issue.keys.map((key) => ({
+    path: [...path, key],
+    expected: `one of the keys ${known.join(', ')}`,
+    found: showKey(key, known, hidden),
+    ofKey: true,
+  }));
+}
+
+function showKey(key: string, known: readonly string[], hidden: readonly string[]): string {
+  if (key === '<<') return '<<, which merges nothing here; repeat the keys';
+  if (!SHOWABLE_KEY.test(key) || holdsAny(key, hidden)) return 'another key (not shown)';
+  const meant = nearestWord(key, known);
+  return meant === undefined ? key : `${key} (did you mean ${meant}?)`;
 }
 
 /** The keys that are known where an unknown one was found. */
@@ -218,14 +270,23 @@ function keysAt(path: Path, value: unknown): string[] {
   return Object.keys(configShape.shape);
 }
 
-function show(path: Path, value: unknown): string {
+/** A text is shown only where a key is known to hold no secret, and never with a part of a secret in it. */
+function show(path: Path, value: unknown, hidden: readonly string[]): string {
   const found = valueAt(value, path);
   if (found === undefined || found === null) return 'nothing';
-  if (Object.keys(SECRETS).includes(String(path.at(-1)))) return 'another text (not shown)';
   if (Array.isArray(found)) return 'a list';
   if (typeof found === 'object') return 'keys and values';
   const text = JSON.stringify(found);
+  const isShown = SHOWN_KEYS.includes(String(path.at(-1))) && !holdsAny(text, hidden);
+  if (!isShown)
+    return found === ''
+      ? 'an empty text'
+      : `another ${typeof found === 'string' ? 'text' : 'value'} (not shown)`;
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function holdsAny(text: string, parts: readonly string[]): boolean {
+  return parts.some((part) => text.includes(part));
 }
 
 function valueAt(value: unknown, path: Path): unknown {
@@ -237,18 +298,30 @@ function valueAt(value: unknown, path: Path): unknown {
   return found;
 }
 
-/** Where a path stands in the text: its key if it has one (unknown keys), else its value, else what would hold it. */
-function offsetOf(document: Document.Parsed, path: Path): number {
+/** Where a path stands in the text: its key or its value, else what would hold it. */
+function offsetOf(document: Document.Parsed, path: Path, ofKey: boolean): number {
+  const holder = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
+  if (ofKey && isMap(holder)) {
+    const key = holder.items.find((pair) => isScalar(pair.key) && pair.key.value === path.at(-1))?.key;
+    if (isNode(key) && key.range) return key.range[0];
+  }
   for (let length = path.length; length > 0; length--) {
     const node = document.getIn(path.slice(0, length), true);
     if (isNode(node) && node.range) return node.range[0];
   }
-  return document.range[0];
+  return document.contents?.range[0] ?? document.range[0];
 }
+
+/** A key longer than any of ours may be a value in the wrong place. */
+const SHOWABLE_KEY = /^(?:[A-Za-z0-9_.-]{1,24}|<<)$/;
 
 function renderPath(path: Path): string {
   return path
-    .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`;
+      const key = SHOWABLE_KEY.test(step) ? step : '?';
+      return index === 0 ? key : `.${key}`;
+    })
     .join('');
 }
 

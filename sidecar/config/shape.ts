@@ -2,7 +2,7 @@
 // read-config.ts. What concerns more than one key is in cross-checks.ts.
 import { z } from 'zod';
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
-import { EXACT_BELOW_MS, cellOf, isCell } from '../../kong-plugin/contract/histogram';
+import { EXACT_BELOW_MS, isCell } from '../../kong-plugin/contract/histogram';
 import {
   DEFAULT_APDEX_TARGET_MS,
   DEFAULT_CHANNEL_TIMEOUT_MS,
@@ -29,7 +29,7 @@ const MAX_BOUND_MS = HOUR_MS;
 function duration(leastMs: number, mostMs: number) {
   const error = `a duration from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}, such as 30s or 5m`;
   return z.union([z.string(), z.literal(0)], { error }).transform((text, context) => {
-    const durationMs = text === 0 ? 0 : parseDuration(text);
+    const durationMs = text === 0 || text === '0' ? 0 : parseDuration(text);
     if (durationMs !== undefined && durationMs >= leastMs && durationMs <= mostMs) return durationMs;
     context.addIssue({ code: 'custom', message: error });
     return z.NEVER;
@@ -41,27 +41,42 @@ function wholeNumber(least: number, most: number) {
   return z.int({ error }).min(least, { error }).max(most, { error });
 }
 
-/** A time that buckets are cut at; it must be a cell of the histogram, so that what is under it can be counted exactly. */
-function boundMs(mostMs: number) {
+/** A time that buckets are cut at; each must be a cell of the histogram, so that what is under it can be counted exactly. */
+function boundMs(mostMs: number, what: string, isExact: (ms: number) => boolean) {
   const error = `a whole number of ms from 1 to ${mostMs}`;
   return z
     .int({ error })
     .min(1, { error })
     .max(mostMs, { error })
     .superRefine((ms, context) => {
-      if (!Number.isInteger(ms) || ms < 1 || isCell(ms)) return;
-      const nearest = cellOf(ms);
+      if (!Number.isInteger(ms) || ms < 1 || ms > mostMs || isExact(ms)) return;
       const message =
-        `a number of ms with at most three significant digits above ${EXACT_BELOW_MS}, ` +
-        `to which times are kept; the next is ${nearest}`;
+        `${what} at most three significant digits above ${EXACT_BELOW_MS}, to which times are kept; ` +
+        `the nearest is ${nearest(ms, isExact)}`;
       context.addIssue({ code: 'custom', message });
     });
 }
 
-function share() {
-  const error = 'a number above 0 and below 1, such as 0.01 for 1 %';
-  return z.number({ error }).gt(0, { error }).lt(1, { error });
+/** The limits are exact themselves, so this ends. */
+function nearest(ms: number, isExact: (ms: number) => boolean): number {
+  let distanceMs = 1;
+  while (!isExact(ms - distanceMs) && !isExact(ms + distanceMs)) distanceMs++;
+  return isExact(ms - distanceMs) ? ms - distanceMs : ms + distanceMs;
 }
+
+const SHARE_ERROR = 'a number from 0 to below 1, such as 0.01 for 1 %';
+/** 0: every error breaches. 1 would never breach, and most likely means 1 %. */
+const errorRate = z
+  .number({ error: SHARE_ERROR })
+  .gte(0, { error: SHARE_ERROR })
+  .lt(1, { error: SHARE_ERROR });
+
+const SCORE_ERROR = 'a number above 0 and at most 1, such as 0.95';
+/** 1: every request that is not satisfied breaches. 0 would never breach. */
+const apdexScore = z
+  .number({ error: SCORE_ERROR })
+  .gt(0, { error: SCORE_ERROR })
+  .lte(1, { error: SCORE_ERROR });
 
 const NAME_ERROR = 'a name of letters, digits, _ and -, at most 64';
 const name = z.string({ error: NAME_ERROR }).regex(/^[A-Za-z0-9_-]{1,64}$/, { error: NAME_ERROR });
@@ -69,13 +84,31 @@ const name = z.string({ error: NAME_ERROR }).regex(/^[A-Za-z0-9_-]{1,64}$/, { er
 const TOKEN_ERROR = 'a token of 16 to 512 printable characters without spaces';
 const token = z.string({ error: TOKEN_ERROR }).regex(/^[!-~]{16,512}$/, { error: TOKEN_ERROR });
 
-const path = z.string({ error: 'the path of a file' }).min(1, { error: 'the path of a file' });
+const PATH_ERROR = 'a path (~ is not filled in, ${HOME} is)';
+const path = z.string({ error: PATH_ERROR }).regex(/^[^~\0][^\0]*$/, { error: PATH_ERROR });
 
 const URL_ERROR = 'an http or https address';
 const url = z.string({ error: URL_ERROR }).refine(isHttpUrl, { error: URL_ERROR });
 
 function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  // The parser drops line breaks and tabs without a word.
+  if (!/^[!-~]+$/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && isDecodable(username) && isDecodable(password);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A key that may be left empty, as from an unset variable; it is then as if it were not there. */
+function orEmpty(shape: z.ZodType<string>, error: string) {
+  return z.union([z.literal(''), shape], { error }).nullish();
 }
 
 const LISTEN_ERROR = 'an address such as 127.0.0.1:9765, or unix: and an absolute path';
@@ -91,15 +124,15 @@ const severity = z.enum(SEVERITIES, { error: `one of ${SEVERITIES.join(', ')}` }
 export const ruleShape = z.strictObject(
   {
     name,
-    p95_latency_ms: boundMs(MAX_BOUND_MS).optional(),
-    error_rate_threshold: share().optional(),
-    apdex_threshold: share().optional(),
+    p95_latency_ms: boundMs(MAX_BOUND_MS, 'a number of ms with', isCell).optional(),
+    error_rate_threshold: errorRate.optional(),
+    apdex_threshold: apdexScore.optional(),
     // 4T is a bound as well.
-    apdex_target_ms: boundMs(MAX_BOUND_MS / 4)
-      .default(DEFAULT_APDEX_TARGET_MS)
-      .refine((ms) => !isCell(ms) || isCell(4 * ms), {
-        error: `a number of ms whose fourfold has at most three significant digits above ${EXACT_BELOW_MS}`,
-      }),
+    apdex_target_ms: boundMs(
+      MAX_BOUND_MS / 4,
+      'a number of ms that has, and whose fourfold has,',
+      (ms) => isCell(ms) && isCell(4 * ms),
+    ).default(DEFAULT_APDEX_TARGET_MS),
     window: duration(10 * SECOND_MS, HOUR_MS).default(DEFAULT_WINDOW_MS),
     for: duration(0, DAY_MS).default(DEFAULT_FOR_MS),
     minimum_requests: wholeNumber(1, 1_000_000_000).default(DEFAULT_MINIMUM_REQUESTS),
@@ -114,15 +147,15 @@ export const channelShapes = [
   z.strictObject({
     name,
     type: z.literal('slack'),
-    webhook_url: url.optional(),
-    webhook_url_file: path.optional(),
+    webhook_url: orEmpty(url, URL_ERROR),
+    webhook_url_file: orEmpty(path, PATH_ERROR),
     timeout,
   }),
   z.strictObject({
     name,
     type: z.literal('webhook'),
-    url: url.optional(),
-    url_file: path.optional(),
+    url: orEmpty(url, URL_ERROR),
+    url_file: orEmpty(path, PATH_ERROR),
     timeout,
   }),
 ] as const;
@@ -134,9 +167,8 @@ const channel = z.discriminatedUnion('type', channelShapes, {
 export const configShape = z.strictObject(
   {
     listen: listen.prefault(DEFAULT_LISTEN),
-    // Empty: none, as from an unset variable.
-    token: z.union([z.literal(''), token], { error: TOKEN_ERROR }).nullish(),
-    token_file: path.optional(),
+    token: orEmpty(token, TOKEN_ERROR),
+    token_file: orEmpty(path, PATH_ERROR),
     data_dir: path.default(DEFAULT_DATA_DIRECTORY),
     series_cap: wholeNumber(100, 1_000_000).default(DEFAULT_SERIES_CAP),
     evaluation_interval: duration(SECOND_MS, 5 * MINUTE_MS).default(DEFAULT_EVALUATION_INTERVAL_MS),
@@ -154,3 +186,27 @@ export type ChannelDocument = ConfigDocument['channels'][number];
 export const SECRETS = { token, webhook_url: url, url } as const;
 
 export type SecretKey = keyof typeof SECRETS;
+
+/** The keys that hold numbers; every other holds a text, a list or keys. */
+export const NUMBER_KEYS: readonly string[] = [
+  'series_cap',
+  'p95_latency_ms',
+  'error_rate_threshold',
+  'apdex_threshold',
+  'apdex_target_ms',
+  'minimum_requests',
+];
+
+/** The keys whose values a fault may show. A path is not among them: whoever mixes the keys up has a secret there. */
+export const SHOWN_KEYS: readonly string[] = [
+  ...NUMBER_KEYS,
+  'listen',
+  'data_dir',
+  'evaluation_interval',
+  'name',
+  'type',
+  'window',
+  'for',
+  'severity',
+  'timeout',
+];

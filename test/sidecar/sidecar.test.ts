@@ -279,13 +279,13 @@ describe('the program', () => {
       expect.stringMatching(
         /gatewatch\.yml:4:13: series_cap: expected a whole number from 100 to 1000000, found "none"$/,
       ),
-      expect.stringMatching(/gatewatch\.yml:5:9: colour: expected one of the keys .*, found colour$/),
+      expect.stringMatching(/gatewatch\.yml:5:1: colour: expected one of the keys .*, found colour$/),
     ]);
   });
 
   it('ends with 2 for a file that is not there, and for an unknown flag', async () => {
     expect((await start().ended).code).toBe(2);
-    expect(running?.output).toContain('gatewatch.yml:1:1: expected a readable file, found ENOENT');
+    expect(running?.output).toContain('gatewatch.yml:1:1: expected a readable file in UTF-8, found ENOENT');
     expect((await start('--colour').ended).code).toBe(2);
     expect(running?.output).toContain("Unknown option '--colour'");
   });

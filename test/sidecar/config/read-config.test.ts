@@ -102,12 +102,12 @@ describe('a configuration file', () => {
     [
       'an unknown key',
       'listen: 127.0.0.1:1\nlissten: x\n',
-      'gatewatch.yml:2:10: lissten: expected one of the keys listen, token, token_file, data_dir, series_cap, evaluation_interval, rules, channels, found lissten',
+      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, data_dir, series_cap, evaluation_interval, rules, channels, found lissten (did you mean listen?)',
     ],
     [
       'an unknown key of a rule',
       'rules:\n  - name: a\n    p95_latency_ms: 500\n    treshold: 1\n',
-      'gatewatch.yml:4:15: rules[0].treshold: expected one of the keys name, p95_latency_ms,',
+      'gatewatch.yml:4:5: rules[0].treshold: expected one of the keys name, p95_latency_ms,',
     ],
     [
       'an unknown key of a channel',
@@ -118,6 +118,57 @@ describe('a configuration file', () => {
       'an address without a port',
       'listen: localhost\n',
       'gatewatch.yml:1:9: listen: expected an address such as 127.0.0.1:9765, or unix: and an absolute path, found "localhost"',
+    ],
+    [
+      'an address of numbers that is none',
+      'listen: 999.0.0.1:9765\n',
+      'listen: expected an address such as 127.0.0.1:9765, or unix: and an absolute path, found "999.0.0.1:9765"',
+    ],
+    [
+      'a socket path longer than the system takes',
+      `listen: unix:/${'a'.repeat(107)}\n`,
+      'listen: expected an address such as 127.0.0.1:9765, or unix: and an absolute path, found "unix:/aaa',
+    ],
+    [
+      'a home directory as a shell has it',
+      'data_dir: ~/gatewatch\n',
+      'data_dir: expected a path (~ is not filled in, ${HOME} is), found "~/gatewatch"',
+    ],
+    [
+      'a merge key, also of YAML 1.1',
+      '%YAML 1.1\n---\n<<: { series_cap: 500 }\n',
+      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, data_dir, series_cap, evaluation_interval, rules, channels, found <<, which merges nothing here; repeat the keys',
+    ],
+    [
+      'an alias without its anchor',
+      'rules: *gone\n',
+      'gatewatch.yml:1:8: expected an alias (*) of an anchor (&) before it, found no such anchor',
+    ],
+    ['a tag', 'rules: !!set {}\n', 'gatewatch.yml:1:8: expected YAML, found an unknown tag (!)'],
+    [
+      'a key that is a list',
+      '? [a]\n: 1\n',
+      'gatewatch.yml:1:3: expected YAML, found a key that is not a text',
+    ],
+    [
+      'nesting that would exhaust the stack',
+      '- '.repeat(20_000),
+      'gatewatch.yml:1:43: expected at most 20 levels of nesting, found more',
+    ],
+    [
+      'a window shorter than a round',
+      'evaluation_interval: 1m\nrules: [{ name: a, p95_latency_ms: 500, window: 30s }]\n',
+      'rules[0].window: expected a window as long as the evaluation_interval or longer, found "30s"',
+    ],
+    [
+      'an Apdex threshold of 0',
+      'rules: [{ name: a, apdex_threshold: 0 }]\n',
+      'rules[0].apdex_threshold: expected a number above 0 and at most 1, such as 0.95, found 0',
+    ],
+    [
+      'an address with credentials that cannot be decoded',
+      'channels:\n  - { name: a, type: webhook, url: "http://%zz:b@x.example/" }\n',
+      'channels[0].url: expected an http or https address, found another text (not shown)',
     ],
     ['a port too high', 'listen: 127.0.0.1:65536\n', 'listen: expected an address'],
     ['a relative socket', 'listen: unix:gatewatch.sock\n', 'listen: expected an address'],
@@ -144,12 +195,12 @@ describe('a configuration file', () => {
     [
       'a secret file that is not there',
       'token_file: /nowhere\n',
-      'gatewatch.yml:1:13: token_file: expected the path of a readable file, found "/nowhere" (ENOENT)',
+      'gatewatch.yml:1:13: token_file: expected the path of a readable file, found one that is not (ENOENT)',
     ],
     [
       'a secret file that is empty',
       'token_file: /empty\n',
-      'token_file: expected the path of a file with a token of 16 to 512 printable characters without spaces, found "/empty" with another content',
+      'token_file: expected the path of a file with a token of 16 to 512 printable characters without spaces, found an empty file',
     ],
     [
       'a cap that is a text',
@@ -200,12 +251,12 @@ describe('a configuration file', () => {
     [
       'a threshold of 1',
       'rules: [{ name: a, error_rate_threshold: 1 }]\n',
-      'rules[0].error_rate_threshold: expected a number above 0 and below 1, such as 0.01 for 1 %, found 1',
+      'rules[0].error_rate_threshold: expected a number from 0 to below 1, such as 0.01 for 1 %, found 1',
     ],
     [
       'a percentage',
       'rules: [{ name: a, error_rate_threshold: 1% }]\n',
-      'expected a number above 0 and below 1, such as 0.01 for 1 %, found "1%"',
+      'expected a number from 0 to below 1, such as 0.01 for 1 %, found "1%"',
     ],
     [
       'a negative p95',
@@ -215,12 +266,12 @@ describe('a configuration file', () => {
     [
       'a p95 finer than the histogram',
       'rules: [{ name: a, p95_latency_ms: 2504 }]\n',
-      'expected a number of ms with at most three significant digits above 2000, to which times are kept; the next is 2510, found 2504',
+      'expected a number of ms with at most three significant digits above 2000, to which times are kept; the nearest is 2500, found 2504',
     ],
     [
       'an Apdex target whose fourfold is finer than the histogram',
       'rules: [{ name: a, apdex_threshold: 0.9, apdex_target_ms: 501 }]\n',
-      'rules[0].apdex_target_ms: expected a number of ms whose fourfold has at most three significant digits above 2000, found 501',
+      'rules[0].apdex_target_ms: expected a number of ms that has, and whose fourfold has, at most three significant digits above 2000, to which times are kept; the nearest is 500, found 501',
     ],
     [
       'an Apdex target without Apdex',
@@ -263,9 +314,19 @@ describe('a configuration file', () => {
       'gatewatch.yml:1:11: data_dir: expected the environment variable NOWHERE to be set, or a default as in ${NOWHERE:-default}, found neither',
     ],
     [
+      'a variable that is only a name of every object',
+      'data_dir: ${constructor}\n',
+      'data_dir: expected the environment variable constructor to be set',
+    ],
+    [
+      'a variable in a default',
+      'data_dir: "${A:-${B}}"\n',
+      'data_dir: expected ${NAME} or ${NAME:-default}; write $${ for a plain ${, found something else after a ${',
+    ],
+    [
       'a variable without an end',
       'data_dir: "a${B"\n',
-      'data_dir: expected ${NAME} or ${NAME:-default}; write $${ for a plain ${, found "${"',
+      'gatewatch.yml:1:11: data_dir: expected ${NAME} or ${NAME:-default}; write $${ for a plain ${, found something else after a ${',
     ],
   ];
   it.each(cases)('is refused for %s, with place, expected and found', (_title, text, fault) => {
@@ -297,7 +358,7 @@ describe('a configuration file', () => {
       'gatewatch.yml:1:9 listen',
       'gatewatch.yml:2:13 series_cap',
       'gatewatch.yml:3:11 data_dir',
-      'gatewatch.yml:4:9 colour',
+      'gatewatch.yml:4:1 colour',
       'gatewatch.yml:6:5 rules[0]',
       'gatewatch.yml:7:13 rules[0].window',
       'gatewatch.yml:8:5 rules[1]',
@@ -306,6 +367,27 @@ describe('a configuration file', () => {
       'gatewatch.yml:12:5 channels[0]',
     ]);
   });
+
+  it('tells faults of secret files together with the others', () => {
+    expect(faultsOf('token_file: /nowhere\nseries_cap: 1\n')).toEqual([
+      'gatewatch.yml:1:13: token_file: expected the path of a readable file, found one that is not (ENOENT)',
+      'gatewatch.yml:2:13: series_cap: expected a whole number from 100 to 1000000, found 1',
+    ]);
+  });
+
+  it('takes the strictest thresholds: no error at all, every request satisfied', () => {
+    const { rules } = configOf(
+      'rules:\n  - { name: a, error_rate_threshold: 0 }\n  - { name: b, apdex_threshold: 1 }\n',
+    );
+    expect(rules).toMatchObject([{ errorRateThreshold: 0 }, { apdexThreshold: 1 }]);
+  });
+
+  it.each(['127.8.9.1:1', 'localhost:1', 'LOCALHOST:1', '"[::1]:1"', '"[0:0:0:0:0:0:0:1]:1"', 'unix:/a/b'])(
+    'needs no token on %s, which only this machine reaches',
+    (listen) => {
+      expect(faultsOf(`listen: ${listen}\n`)).toEqual([]);
+    },
+  );
 
   it('never throws, whatever its text', () => {
     fc.assert(
@@ -350,6 +432,17 @@ describe('a variable in the configuration', () => {
     expect(faults[0]).toContain('series_cap: expected a whole number');
   });
 
+  it('stays a text where a text is wanted, even if YAML would see a number or nothing in it', () => {
+    expect(configOf('token: ${T}', { T: '12345678901234567890' }).token?.reveal()).toBe(
+      '12345678901234567890',
+    );
+    expect(configOf('token: 12345678901234567890').token?.reveal()).toBe('12345678901234567890');
+    expect(
+      configOf('rules:\n  - name: ${N}\n    p95_latency_ms: 500\n    for: ${F}', { N: '7', F: '0' }).rules,
+    ).toMatchObject([{ name: '7', forMs: 0 }]);
+    expect(faultsOf('token: ${T}', { T: 'null' })).toHaveLength(1);
+  });
+
   it('is the default where it is empty', () => {
     expect(configOf('data_dir: ${DIR:-/x}', { DIR: '' }).dataDirectory).toBe('/x');
   });
@@ -359,6 +452,16 @@ describe('a secret', () => {
   it('comes from a file without its last line break', () => {
     const config = configOf('token_file: /t\nlisten: 0.0.0.0:1\n', {}, { '/t': `${TOKEN}\n` });
     expect(config.token?.reveal()).toBe(TOKEN);
+  });
+
+  it('is not given where its text is empty, so that its file may be', () => {
+    const text = 'token: ${TOKEN:-}\ntoken_file: ${TOKEN_FILE:-}\n';
+    expect(configOf(text).token).toBeUndefined();
+    expect(configOf(text, { TOKEN: TOKEN }).token?.reveal()).toBe(TOKEN);
+    expect(configOf(text, { TOKEN_FILE: '/t' }, { '/t': TOKEN }).token?.reveal()).toBe(TOKEN);
+    const channel = 'channels:\n  - { name: a, type: slack, webhook_url: "", webhook_url_file: /u }\n';
+    const [slack] = configOf(channel, {}, { '/u': 'https://x.example/y\n' }).channels;
+    expect(slack?.type === 'slack' && slack.webhookUrl.reveal()).toBe('https://x.example/y');
   });
 
   it('is never shown: not in faults, not when printed, not when serialised', () => {
@@ -374,6 +477,23 @@ describe('a secret', () => {
           `channels:\n  - { name: a, type: webhook, url: "gopher://${secret}" }\n`,
           `channels:\n  - { name: a, type: slack, webhook_url: "${secret}" }\n`,
           `channels:\n  - { name: a, type: slack, webhook_url: { x: ${secret} } }\n`,
+          // In the wrong place.
+          secret,
+          `rules: ${secret}\n`,
+          `channels: [${secret}]\n`,
+          `${key}_file: ${secret}\n`,
+          `token_file: ${secret}\n`,
+          `channels:\n  - { name: a, type: webhook, url_file: ${good} }\n`,
+          `channels:\n  - { name: &a "${good} ", type: webhook, url: *a }\n`,
+          // Not YAML, or not the YAML that was meant.
+          `{${key}:${secret}}\n`,
+          `token: |x ${secret}\n`,
+          `token: !${secret} a\n`,
+          `token: *${secret}\n`,
+          `token: "\\${secret}"\n`,
+          `%${secret} a\n---\n`,
+          `token: @${secret}\n`,
+          `token: a ${secret}: b\n`,
         ];
         for (const text of texts) {
           const result = read(text);
@@ -382,6 +502,56 @@ describe('a secret', () => {
         }
       }),
       { numRuns: 50, seed: 8 },
+    );
+  });
+
+  it('is not shown by a key that takes the same variable', () => {
+    const faults = faultsOf(
+      'channels:\n  - name: ${KEY} !\n    type: webhook\n    url: https://x.example/${KEY}\n',
+      { KEY: 'abcdefgh' },
+    );
+    expect(faults).toEqual([
+      'gatewatch.yml:2:11: channels[0].name: expected a name of letters, digits, _ and -, at most 64, found another text (not shown)',
+    ]);
+  });
+
+  it('is not shown wherever a character of the file is lost or added', () => {
+    const secret = 'kwxqzjvhkwxqzjvhkwxqzjvh';
+    const text = `listen: 127.0.0.1:1\ntoken: ${secret}\nchannels:\n  - name: a\n    type: webhook\n    url: https://x.example/${secret}\n`;
+    // Keys that are as long as ours are shown, so a line break alone would make a key of it; nothing here does.
+    const edit = fc.record({
+      at: fc.nat(text.length),
+      cut: fc.nat(2),
+      put: fc.constantFrom(
+        '',
+        ' ',
+        '\n',
+        ':',
+        '"',
+        "'",
+        '{',
+        '[',
+        ']',
+        '}',
+        '&',
+        '*',
+        '!',
+        '|',
+        '>',
+        '%',
+        '@',
+        '#',
+        ',',
+        '- ',
+        '\t',
+      ),
+    });
+    fc.assert(
+      fc.property(edit, ({ at, cut, put }) => {
+        const edited = text.slice(0, at) + put + text.slice(at + cut);
+        expect(faultsOf(edited).join('\n')).not.toContain('kwxqzjvhkwxqz');
+      }),
+      { numRuns: 3_000, seed: 9 },
     );
   });
 });
