@@ -16,6 +16,9 @@ import { sealBatches, type SealedBatch } from './seal-batches';
 /** With nothing to tell, a batch of nothing is sent this often, so that an idle gateway does not look dead. */
 const HEARTBEAT_MS = 10_000;
 
+/** At the end there is no time for a back-off: a sidecar that is restarted at the same moment is tried again soon. */
+const LAST_RETRY_MS = 200;
+
 export class Recorder {
   readonly #producer = randomUUID();
   readonly #accumulator = new Accumulator();
@@ -29,6 +32,7 @@ export class Recorder {
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #endWait: (() => void) | undefined;
+  #isClosing = false;
   readonly #end = new AbortController();
 
   /** Starts at once, with a batch of nothing: a plugin that was just enabled shows up before its first request. */
@@ -56,6 +60,7 @@ export class Recorder {
    */
   async close(): Promise<number> {
     clearTimeout(this.#timer);
+    this.#isClosing = true;
     const deadline = setTimeout(() => {
       this.#end.abort();
       this.#endWait?.();
@@ -128,7 +133,7 @@ export class Recorder {
   #wait(delayMs: number): Promise<void> {
     if (this.#end.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, delayMs).unref();
+      const timer = setTimeout(resolve, this.#isClosing ? Math.min(delayMs, LAST_RETRY_MS) : delayMs).unref();
       this.#endWait = () => {
         clearTimeout(timer);
         resolve();

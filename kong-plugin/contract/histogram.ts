@@ -1,7 +1,8 @@
 // A lossless histogram of whole milliseconds: how many observations fell on each value.
 // Below 2,000 ms a cell is one millisecond. Above, it is one step of three significant digits and is named by its upper
 // end (2,001 ms is counted at 2,010), so that "at most 2.5 s" is answered exactly for every bound of up to three digits.
-// The sum is of the true values, not of the cells. Values over MAX_CELL_MS are counted in the last cell.
+// The sum is of the true values, not of the cells. What is over MAX_CELL_MS counts as that, in the sum too: one absurd
+// clock must not spoil a sum for ever.
 
 /** Cell (ms) -> number of observations in it. */
 export type Cells = Map<number, number>;
@@ -40,7 +41,7 @@ export function emptyHistogram(): Histogram {
 export function record(histogram: Histogram, durationMs: number): void {
   const cell = cellOf(durationMs);
   histogram.count += 1;
-  histogram.sumMs += Math.max(0, durationMs);
+  histogram.sumMs += Math.min(Math.max(0, durationMs), MAX_CELL_MS);
   histogram.cells.set(cell, (histogram.cells.get(cell) ?? 0) + 1);
 }
 

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { Accumulator } from '../../kong-plugin/accumulator';
+import { sealBatches } from '../../kong-plugin/seal-batches';
+import { readBatch } from '../../sidecar/ingest/read-batch';
 import { observe } from '../../kong-plugin/observation';
 
 const LOGS = join(__dirname, '../fixtures/kong/logs');
@@ -123,5 +126,41 @@ describe('an odd log', () => {
       latencies: { proxy: -5, kong: 1 },
     });
     expect(observe(log)).toMatchObject({ upstreamMs: 0, clockFault: true });
+  });
+
+  it('becomes a batch that the sidecar takes, whatever stands in the fields that are read', () => {
+    const odd = fc.oneof(
+      fc.constantFrom(null, -1, 1e300, 0.5, '', '200', '\ud800', '__proto__', true),
+      fc.string({ unit: 'binary', maxLength: 5 }),
+      fc.double(),
+      fc.array(fc.integer(), { maxLength: 2 }),
+    );
+    const oddTry = fc.record(
+      { balancer_start_ns: odd, balancer_latency_ns: odd, balancer_start: odd, state: odd, code: odd },
+      { requiredKeys: [] },
+    );
+    const oddLog = fc.record(
+      {
+        service: fc.oneof(odd, fc.record({ name: odd, host: odd })),
+        route: fc.oneof(odd, fc.record({ name: odd, id: odd })),
+        request: fc.oneof(odd, fc.record({ method: odd })),
+        response: fc.oneof(odd, fc.record({ status: odd, headers: fc.record({ 'grpc-status': odd }) })),
+        latencies: fc.oneof(odd, fc.record({ kong: odd, proxy: odd })),
+        tries: fc.oneof(odd, fc.array(fc.oneof(odd, oddTry), { maxLength: 3 })),
+        source: odd,
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.array(oddLog, { maxLength: 5 }), (logs) => {
+        const accumulator = new Accumulator();
+        for (const log of logs) accumulator.add(observe(JSON.stringify(log)), 1_000);
+        const [sealed] = sealBatches(accumulator.take(5_000), 'p', 1);
+        const read = readBatch(sealed?.bytes ?? Buffer.alloc(0));
+        expect(read.ok ? '' : read.fault.message).toBe('');
+        expect(sealed?.requests).toBe(logs.length);
+      }),
+      { numRuns: 2_000, seed: 13 },
+    );
   });
 });
