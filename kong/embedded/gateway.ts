@@ -106,6 +106,7 @@ export async function startGateway(
       metrics.render({
         connections: proxy.connections,
         requests: counters.requestsServed,
+        eventsInProgress: logPhase.eventsInProgress,
         targets: showsHealth ? await balancer.targetStates() : [],
       }),
   });

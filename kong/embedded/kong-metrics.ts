@@ -16,6 +16,8 @@ const HEALTH_STATES = ['healthchecks_off', 'healthy', 'unhealthy', 'dns_error'] 
 export interface ScrapeCounts {
   readonly connections: ConnectionCounts;
   readonly requests: number;
+  /** Events on their way to a plugin server. */
+  readonly eventsInProgress: number;
   /** Empty where no prometheus plugin asks for upstream_health_metrics. */
   readonly targets: readonly TargetState[];
 }
@@ -60,6 +62,12 @@ export class KongMetrics {
     name: 'kong_nginx_requests_total',
     help: 'Number of requests total',
     labelNames: ['node_id', 'subsystem'],
+    registers: [this.registry],
+  });
+  private readonly nginxTimers = new Gauge({
+    name: 'kong_nginx_timers',
+    help: 'Number of nginx timers',
+    labelNames: ['state'],
     registers: [this.registry],
   });
   private readonly targetHealth = new Gauge({
@@ -117,6 +125,9 @@ export class KongMetrics {
   /** The text exposition; a request whose header is still coming counts as `waiting`. */
   async render(counts: ScrapeCounts): Promise<string> {
     const { accepted, active, writing } = counts.connections;
+    // In Kong each event on its way to a plugin server is a running timer.
+    this.nginxTimers.set({ state: 'running' }, counts.eventsInProgress);
+    this.nginxTimers.set({ state: 'pending' }, 0);
     const states = {
       accepted,
       active,

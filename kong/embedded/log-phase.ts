@@ -55,6 +55,10 @@ export class LogPhase {
     }
   }
 
+  get eventsInProgress(): number {
+    return this.inProgress;
+  }
+
   /** Resolves once no event is in progress. */
   idle(): Promise<void> {
     if (this.inProgress === 0) return Promise.resolve();
