@@ -12,7 +12,7 @@ import { alertFamilies, channelFamilies, ledgerStateFamilies, single } from './e
 import { registryFamilies } from './exposition/registry-families';
 import { createApp } from './http/app';
 import { describeAddress, listen } from './http/listen';
-import { receiveBatch } from './ingest/receive-batch';
+import { receiveBatch } from './http/receive-batch';
 import { Ledger } from './ledger/ledger';
 import { createChannels } from './notify/create-channels';
 import { Dispatcher } from './notify/dispatcher';

@@ -6,8 +6,8 @@ import type { OwnMetrics } from '../exposition/own-metrics';
 import { NotDurable, type Applied, type Ledger } from '../ledger/ledger';
 import type { ServiceWindows } from '../window/service-windows';
 import type { Clock } from '../clock';
-import { placeIntervals } from './place-intervals';
-import { readBatch } from './read-batch';
+import { placeIntervals } from '../ingest/place-intervals';
+import { readBatch } from '../ingest/read-batch';
 
 export interface IngestParts {
   readonly ledger: Ledger;
