@@ -1,6 +1,15 @@
 // `npm start` as a newcomer runs it, as a process: what it prints, what it starts, and what it leaves behind.
-import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eventually } from '../support/eventually';
 import { findFreePorts } from '../support/free-ports';
@@ -25,7 +34,7 @@ afterEach(async () => {
   running = undefined;
 });
 
-function start(...flags: string[]): RunningProgram {
+function start(environment: Record<string, string>, ...flags: string[]): RunningProgram {
   const ports = [
     ['--upstream-base-port', basePort],
     ['--proxy-port', basePort + 6],
@@ -33,7 +42,11 @@ function start(...flags: string[]): RunningProgram {
     ['--sidecar-port', basePort + 8],
     ['--prometheus-port', basePort + 9],
   ].flat();
-  return (running = new RunningProgram(process.execPath, [MAIN, ...ports.map(String), ...flags]));
+  return (running = new RunningProgram(
+    process.execPath,
+    [MAIN, ...ports.map(String), ...flags],
+    environment,
+  ));
 }
 
 /** Every process below one, from /proc. */
@@ -66,7 +79,7 @@ function isTaken(port: number): Promise<boolean> {
 describe('a first run', () => {
   it('is up within 15 s, shows the first histogram lines, and Ctrl-C leaves nothing', async () => {
     const startMs = performance.now();
-    const program = start();
+    const program = start({});
     await program.says(/Ready after/);
     expect(performance.now() - startMs).toBeLessThan(15_000);
     await program.says(/external_request_duration_seconds_bucket\{service="[a-z-]+"/);
@@ -111,7 +124,7 @@ describe('a first run', () => {
   });
 
   it('sends nothing with --no-traffic, and counts the requests of its user', async () => {
-    const program = start('--no-traffic');
+    const program = start({}, '--no-traffic');
     await program.says(/Ready after/);
     const sidecar = `http://127.0.0.1:${basePort + 8}`;
     expect((await fetch(`http://127.0.0.1:${basePort + 6}/fast`)).status).toBe(200);
@@ -126,7 +139,7 @@ describe('a first run', () => {
     const holder = createServer();
     await new Promise<void>((resolve) => holder.listen(basePort + 6, '127.0.0.1', resolve));
     try {
-      const { code } = await start().ended;
+      const { code } = await start({}).ended;
       expect(code).toBe(1);
       expect(running?.output).toContain(String(basePort + 6));
       expect(running?.output).toContain('--proxy-port');
@@ -143,9 +156,35 @@ describe('a first run', () => {
   });
 });
 
+describe('a first run with --kong', () => {
+  it('starts the `kong` of the PATH in the foreground, with an environment that the stand-in takes as well', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'gatewatch-kong-'));
+    // Stands where Kong would: writes down how it was called, then serves as the stand-in does.
+    const kong = join(directory, 'kong');
+    const script = [
+      '#!/bin/sh',
+      `echo "$@" > ${directory}/arguments`,
+      `env > ${directory}/environment`,
+      `exec ${process.execPath} ${resolve(MAIN, '../../embedded/main.js')}`,
+    ];
+    writeFileSync(kong, `${script.join('\n')}\n`, { mode: 0o755 });
+    const program = start({ PATH: `${directory}:/usr/bin:/bin` }, '--kong');
+    await program.says(/Ready after/);
+    expect(program.output).toContain('with the real Kong from the PATH');
+    expect(readFileSync(join(directory, 'arguments'), 'utf8')).toBe('start\n');
+    const environment = readFileSync(join(directory, 'environment'), 'utf8');
+    for (const line of ['KONG_DATABASE=off', 'KONG_NGINX_DAEMON=off', 'KONG_PLUGINS=bundled,gatewatch']) {
+      expect(environment).toContain(`${line}\n`);
+    }
+    await program.says(/external_request_duration_seconds_count/);
+    expect((await program.end('SIGINT')).code).toBe(0);
+    rmSync(directory, { recursive: true, force: true });
+  });
+});
+
 describeWith('prometheus', 'a first run with Prometheus on the PATH', () => {
   it('starts it, prints its address, and every target is up', async () => {
-    const program = start();
+    const program = start({});
     await program.says(/Ready after/);
     const prometheus = `http://127.0.0.1:${basePort + 9}`;
     expect(program.output).toContain(prometheus);
