@@ -1,6 +1,5 @@
 // The whole sidecar, joined: config in, a listening server out. What each step does is in its own folder; here is only who
 // gives what to whom, and in which order things start, are reconfigured and stop.
-import { createServer } from 'node:http';
 import type { Logger } from 'pino';
 import { AlertBook } from './alert/alert-book';
 import { Evaluator } from './alert/evaluator';
@@ -13,6 +12,7 @@ import { registryFamilies } from './exposition/registry-families';
 import { createApp } from './http/app';
 import { describeAddress, listen } from './http/listen';
 import { receiveBatch } from './http/receive-batch';
+import { createLimitedServer } from './http/server-limits';
 import { Ledger } from './ledger/ledger';
 import { createChannels } from './notify/create-channels';
 import { Dispatcher } from './notify/dispatcher';
@@ -103,7 +103,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
   };
 
   let address = describeAddress(config.listen);
-  const server = createServer(
+  const server = createLimitedServer(
     createApp({
       token: () => config.token,
       receiveBatch: receiveBatch({ ledger, windows, metrics, clock, seriesCap: () => config.seriesCap }),

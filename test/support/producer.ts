@@ -1,0 +1,47 @@
+// The plugin's own recorder in this process, as a producer under load: what it was given is known exactly.
+import type { PluginLog } from '../../kong-plugin/plugin-log';
+import { readSettings } from '../../kong-plugin/read-settings';
+import { Recorder } from '../../kong-plugin/recorder';
+import { observationOf } from './observations';
+
+export class Producer {
+  readonly #recorder: Recorder;
+  #timer: NodeJS.Timeout | undefined;
+  /** Observations given so far, by status. */
+  readonly given = new Map<number, number>();
+
+  constructor(config: Record<string, unknown>, log: PluginLog = () => undefined) {
+    this.#recorder = new Recorder(
+      readSettings({
+        flush_interval_ms: 100,
+        request_timeout_ms: 1_000,
+        shutdown_timeout_ms: 30_000,
+        ...config,
+      }).delivery,
+      log,
+    );
+  }
+
+  get total(): number {
+    return [...this.given.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  observe(status = 200): void {
+    this.given.set(status, (this.given.get(status) ?? 0) + 1);
+    this.#recorder.observe(observationOf({ status, upstreamMs: status % 97 }));
+  }
+
+  /** Gives observations at a steady rate, over a few series. */
+  start(perSecond: number): void {
+    let next = 0;
+    this.#timer = setInterval(() => {
+      for (let one = 0; one < perSecond / 50; one++) this.observe(200 + (next++ % 7));
+    }, 20);
+  }
+
+  /** Stops giving, delivers everything; the number of observations that could not be delivered. */
+  async close(): Promise<number> {
+    clearInterval(this.#timer);
+    return this.#recorder.close();
+  }
+}
