@@ -59,10 +59,15 @@ describe('the plugin', () => {
     expect(imports.filter(({ to, isPackage }) => !isPackage && !to.startsWith('kong-plugin/'))).toEqual([]);
   });
 
-  it('needs no package but the one that sends', () => {
-    expect([...new Set(imports.filter(({ isPackage }) => isPackage).map(({ to }) => to))]).toEqual([
-      'undici',
-    ]);
+  it('needs no package but the one that sends, and its host those of the protocol', () => {
+    const packages = (isHost: boolean): string[] => {
+      const own = imports.filter(
+        ({ from, isPackage }) => isPackage && from.startsWith('kong-plugin/host/') === isHost,
+      );
+      return [...new Set(own.map(({ to }) => to))].sort();
+    };
+    expect(packages(false)).toEqual(['undici']);
+    expect(packages(true)).toEqual(['@msgpack/msgpack', 'kong-pdk/server']);
   });
 
   it('owns a contract that needs nothing', () => {

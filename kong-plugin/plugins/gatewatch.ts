@@ -29,9 +29,13 @@ class GatewatchPlugin {
     this.#recorder = registry.recorderFor(delivery);
   }
 
-  /** Runs after the client has its answer. A log that Kong fails to give is counted all the same. */
+  /** The log phase, as the stock server runs it after the client has its answer. */
   async log(kong: KongPdk): Promise<void> {
-    const text = await kong.log.serialize().catch(() => undefined);
+    this.takeLog(await kong.log.serialize().catch(() => undefined));
+  }
+
+  /** The same without a promise, as our own host runs it. A log that Kong fails to give is counted all the same. */
+  takeLog(text: unknown): void {
     this.#recorder.observe(observe(text, this.#namedStatuses));
   }
 }

@@ -1,0 +1,101 @@
+// A unix socket that is bound and not yet listening: the parent holds it, and every worker in turn listens on it. What
+// connects while no worker lives waits in the kernel's queue.
+import { renameSync, statSync, unlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+interface PipeHandle {
+  readonly fd: number;
+  bind(path: string): number;
+  close(): void;
+}
+
+/** Node has no public way to bind without accepting; the class of the handle under a net.Server has. */
+type PipeConstructor = new (type: number) => PipeHandle;
+
+/** In Node's pipe_wrap a socket is type 0, a server type 1; both may be bound. */
+const SERVER_TYPE = 1;
+
+export class BoundSocket {
+  readonly #path: string;
+  readonly #handle: PipeHandle;
+  #inode: bigint | undefined;
+
+  private constructor(path: string, handle: PipeHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  /**
+   * Binds beside `path`; `publish` puts it in its place, so that nobody ever finds a socket on which nobody listens.
+   *
+   * @throws Error for the operator, where the directory is missing or may not be written to
+   */
+  static async bindBeside(path: string): Promise<BoundSocket> {
+    const Pipe = await pipeClass();
+    const handle = new Pipe(SERVER_TYPE);
+    const aside = asidePath(path);
+    removeIfThere(aside);
+    const status = handle.bind(aside);
+    if (status !== 0) {
+      handle.close();
+      throw new Error(
+        `the socket ${path} cannot be made (error ${status}): its directory must be there and be writable for this user, ` +
+          'and its path at most 100 bytes long',
+      );
+    }
+    return new BoundSocket(path, handle);
+  }
+
+  /** For a worker's stdio. */
+  get fd(): number {
+    return this.#handle.fd;
+  }
+
+  /** Takes the path, from a dead host's socket or a living one's, without a moment in between. @throws Error */
+  publish(): void {
+    const aside = asidePath(this.#path);
+    const found = statSync(this.#path, { throwIfNoEntry: false });
+    if (found && !found.isSocket()) {
+      removeIfThere(aside);
+      throw new Error(`${this.#path} is there and is no socket: name another path, or remove it`);
+    }
+    renameSync(aside, this.#path);
+    this.#inode = statSync(this.#path, { bigint: true }).ino;
+  }
+
+  /** Who is found at the path. */
+  state(): 'ours' | 'replaced' | 'gone' {
+    const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (!found) return 'gone';
+    return found.ino === this.#inode ? 'ours' : 'replaced';
+  }
+
+  close(): void {
+    if (this.state() === 'ours') removeIfThere(this.#path);
+    this.#handle.close();
+  }
+}
+
+function asidePath(path: string): string {
+  return `${path}.${process.pid}`;
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** From a server on an abstract address, which leaves no file. */
+async function pipeClass(): Promise<PipeConstructor> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(`\0gatewatch-${process.pid}`, resolve);
+  });
+  const { _handle: handle } = server as unknown as { _handle: { constructor: PipeConstructor } };
+  const { constructor } = handle;
+  server.close();
+  return constructor;
+}

@@ -1,0 +1,133 @@
+// kong-pdk's plugin server with another way to run an event: without a promise, a channel or an entry in a table for each
+// one, so that an RPC that Kong never sends leaves nothing behind. The plugin is loaded, announced and started by kong-pdk.
+//
+// An event is two calls. HandleEvent is answered with the one PDK call that the plugin makes, Step brings its result, the
+// plugin takes it, and the answer ends the event. The event's id is its instance's id, so Step needs nothing that
+// HandleEvent kept; and an instance's id is made from its configuration, so after `kong reload`, when the two calls of one
+// event can reach two hosts, both mean the same instance.
+import { createHash } from 'node:crypto';
+import KongPluginServer from 'kong-pdk/server';
+import type { PluginLog } from '../plugin-log';
+import type { RpcRequest } from './rpc-message';
+
+/** What a plugin must offer to run here. Under the stock server its `log` phase does the same with a promise. */
+export interface LogTaker {
+  /** Takes what `kong.log.serialize()` gave; undefined where Kong could not give it. */
+  takeLog(text: unknown): void;
+}
+
+/** The phase that this host runs. */
+const LOG_PHASE = 'log';
+/** Ends an event. */
+const RETURN = 'ret';
+const SERIALIZE = { Method: 'kong.log.serialize', Args: [] };
+
+/**
+ * Kong makes an instance for each worker and configuration, and again at each reload; those not used for longest go first.
+ * One that is needed again is started again: Kong does that when told "no plugin instance".
+ */
+const MAX_INSTANCES = 1_000;
+
+/** Calls that are rare, and answered by kong-pdk. */
+const RARE_METHODS = ['GetPluginInfo', 'StartInstance', 'CloseInstance'] as const;
+
+export interface HostFigures {
+  events: number;
+  /** Events whose log Kong could not give: counted all the same. */
+  failedSerializations: number;
+  /** Events that the plugin itself failed at. */
+  pluginFaults: number;
+  startedInstances: number;
+}
+
+export class PluginHostServer extends KongPluginServer {
+  readonly figures: HostFigures = {
+    events: 0,
+    failedSerializations: 0,
+    pluginFaults: 0,
+    startedInstances: 0,
+  };
+  readonly #log: PluginLog;
+
+  /** @param pluginDirectory absolute */
+  constructor(pluginDirectory: string, log: PluginLog) {
+    super(pluginDirectory, {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (...words) => log('warn', words.join(' ')),
+      error: (...words) => log('error', words.join(' ')),
+    });
+    // kong-pdk's own timer drops instances by age, 17 times a second.
+    this.close();
+    this.#log = log;
+  }
+
+  /**
+   * The result of a request: at once for what an event consists of, as a promise for the rest.
+   *
+   * @throws Error with the words that Kong is to read
+   */
+  answer({ method, argument }: RpcRequest): unknown {
+    if (method === 'HandleEvent') return this.#handleEvent(argument);
+    if (method === 'StepError') return this.#step(argument, true);
+    if (method.startsWith('Step')) return this.#step(argument, false);
+    const rare = RARE_METHODS.find((known) => known === method);
+    if (rare === undefined) throw new Error(`method ${method} not implemented`);
+    return (this[rare] as (argument: unknown) => Promise<unknown>)(argument);
+  }
+
+  /** The same configuration gives the same instance. @throws Error that Kong writes to its log */
+  override async StartInstance(start: { Name: string; Config: string }): Promise<{ Id: unknown }> {
+    const id = instanceIdOf(start.Name, start.Config);
+    this.instances.delete(id);
+    this.instanceID = id;
+    const started = await super.StartInstance(start);
+    this.figures.startedInstances += 1;
+    for (const oldest of this.instances.keys()) {
+      if (this.instances.size <= MAX_INSTANCES) break;
+      this.instances.delete(oldest);
+    }
+    return { ...started, Id: id };
+  }
+
+  #handleEvent(argument: unknown): unknown {
+    const { InstanceId: id, EventName: phase } = recordOf(argument);
+    this.#instance(id);
+    return { Data: phase === LOG_PHASE ? SERIALIZE : RETURN, EventId: id };
+  }
+
+  #step(argument: unknown, isError: boolean): unknown {
+    const { EventId: id, Data: text } = recordOf(argument);
+    const plugin = this.#instance(id);
+    this.figures.events += 1;
+    if (isError) this.figures.failedSerializations += 1;
+    try {
+      plugin.takeLog(isError ? undefined : text);
+    } catch (error) {
+      // Kong has done its part, and can do nothing about this.
+      this.figures.pluginFaults += 1;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log('error', 'the plugin failed at an event', {
+        reason,
+        pluginFaults: this.figures.pluginFaults,
+      });
+    }
+    return { Data: RETURN, EventId: id };
+  }
+
+  #instance(id: unknown): LogTaker {
+    const instance = this.instances.get(id);
+    // Kong looks for these words: it then starts an instance and sends the event again. Nothing was taken of it yet.
+    if (!instance) throw new Error(`no plugin instance #${String(id)}`);
+    return instance.resetExpireTs() as LogTaker;
+  }
+}
+
+/** 48 bits of a hash: a whole number that Lua's doubles hold exactly. */
+function instanceIdOf(name: string, config: string): number {
+  return createHash('sha256').update(`${name}\n${config}`).digest().readUIntBE(0, 6);
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

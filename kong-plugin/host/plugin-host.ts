@@ -1,0 +1,112 @@
+// The host's parent: holds the socket, and keeps one worker on it. Small, so that there is little in it to fail.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { resolve } from 'node:path';
+import type { PluginLog } from '../plugin-log';
+import { BoundSocket } from './bound-socket';
+import { FINISH, LISTENING } from './worker-messages';
+
+const WORKER = resolve(__dirname, 'worker-main.js');
+
+/** How often the parent looks who has the path. */
+const LOOK_INTERVAL_MS = 1_000;
+
+/** A worker that dies sooner than this after its start is started again after a pause, doubled each time. */
+const STABLE_AFTER_MS = 5_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+export class PluginHost {
+  readonly #path: string;
+  readonly #log: PluginLog;
+  #socket: BoundSocket | undefined;
+  #worker: ChildProcess | undefined;
+  #restarts = 0;
+  #pauseMs = 0;
+  #leaving = false;
+  #end: ((exitCode: number) => void) | undefined;
+  /** The exit code, when the host has left. */
+  readonly ended = new Promise<number>((resolve) => (this.#end = resolve));
+
+  constructor(path: string, log: PluginLog) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  /** Resolves when Kong can connect. @throws Error for the operator */
+  async start(): Promise<void> {
+    this.#socket = await BoundSocket.bindBeside(this.#path);
+    await this.#startWorker(this.#socket);
+    this.#socket.publish();
+    this.#log('info', 'the plugin server listens', { socket: this.#path, worker: this.#worker?.pid });
+    const timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+    void this.ended.then(() => clearInterval(timer));
+  }
+
+  /** Lets the worker deliver what it has, and ends; called again, the worker ends at once. */
+  stop(): void {
+    this.#leaving = true;
+    if (this.#worker) this.#worker.kill('SIGTERM');
+    else this.#finish();
+  }
+
+  #startWorker(socket: BoundSocket): Promise<void> {
+    const startedAtMs = performance.now();
+    const worker = spawn(process.execPath, [WORKER], {
+      stdio: ['ignore', 'inherit', 'inherit', socket.fd, 'ipc'],
+    });
+    this.#worker = worker;
+    return new Promise((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', (message) => {
+        if (message === LISTENING) resolve();
+      });
+      worker.once('exit', (code, signal) => {
+        this.#worker = undefined;
+        if (this.#leaving) {
+          this.#finish();
+          return;
+        }
+        this.#restarts += 1;
+        const lastedMs = Math.round(performance.now() - startedAtMs);
+        this.#pauseMs =
+          lastedMs >= STABLE_AFTER_MS
+            ? 0
+            : Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
+        this.#log('error', 'the worker of the plugin server ended; it is started again', {
+          ...(signal === null ? { exitCode: code } : { signal }),
+          lastedMs,
+          pauseMs: this.#pauseMs,
+          restarts: this.#restarts,
+        });
+        setTimeout(() => {
+          if (this.#leaving) this.#finish();
+          else this.#startWorker(socket).catch((error: unknown) => this.#fail(error));
+        }, this.#pauseMs);
+      });
+    });
+  }
+
+  #look(): void {
+    const state = this.#socket?.state();
+    if (this.#leaving || state === 'ours') return;
+    this.#leaving = true;
+    this.#log(
+      state === 'gone' ? 'error' : 'info',
+      state === 'gone'
+        ? 'the socket was removed; this plugin server ends when its connections have'
+        : 'another plugin server has taken the socket over; this one ends when its connections have',
+      { socket: this.#path },
+    );
+    this.#worker?.send(FINISH);
+  }
+
+  #fail(error: unknown): void {
+    this.#log('error', 'the worker of the plugin server cannot be started', { reason: String(error) });
+    this.#finish(1);
+  }
+
+  #finish(exitCode = 0): void {
+    this.#socket?.close();
+    this.#end?.(exitCode);
+  }
+}

@@ -1,0 +1,46 @@
+// The host's worker: the plugin, serving the socket that the parent holds. Started by the parent only.
+import { createServer, type Socket } from 'node:net';
+import { logToStderr } from '../plugin-log';
+import { PluginHostServer } from './plugin-host-server';
+import { PLUGIN_DIRECTORY } from './plugin-directory';
+import { serveConnection } from './serve-connection';
+import { FINISH, LISTENING, SOCKET_FD } from './worker-messages';
+
+/** Above Kong's 4096 timers of one worker there is nothing to queue; the kernel caps it at net.core.somaxconn. */
+const BACKLOG = 4096;
+
+/** After a takeover, connections that were in the kernel's queue are accepted within a moment. */
+const QUIET_BEFORE_LEAVING_MS = 1_000;
+
+const connections = new Set<Socket>();
+const pluginServer = new PluginHostServer(PLUGIN_DIRECTORY, logToStderr);
+const listener = createServer((socket) => {
+  connections.add(socket);
+  socket.once('close', () => connections.delete(socket));
+  serveConnection(socket, pluginServer, logToStderr);
+});
+// Beside an fd Node reads the backlog from this place only, not from the options.
+listener.listen({ fd: SOCKET_FD }, BACKLOG, () => process.send?.(LISTENING));
+
+process.once('message', (message) => {
+  if (message === FINISH) leaveWhenQuiet();
+});
+// Without its parent a worker serves on, until another host has the path and Kong has left its connections.
+process.once('disconnect', () => {
+  logToStderr(
+    'error',
+    'the parent of the plugin server is gone; its worker serves the connections that it has',
+  );
+  leaveWhenQuiet();
+});
+
+function leaveWhenQuiet(): void {
+  let quietSinceMs = performance.now();
+  const timer = setInterval(() => {
+    if (connections.size > 0) quietSinceMs = performance.now();
+    if (performance.now() - quietSinceMs < QUIET_BEFORE_LEAVING_MS) return;
+    clearInterval(timer);
+    // The plugin delivers what it has on SIGTERM, under this host as under the stock server.
+    process.kill(process.pid, 'SIGTERM');
+  }, 100);
+}

@@ -1,0 +1,303 @@
+// The host as a process, where the stock plugin server fails: broken frames and connections, crashes, bursts, a takeover.
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { encode } from '@msgpack/msgpack';
+import { eventually } from '../../support/eventually';
+import { isRunning } from '../../support/is-running';
+import { HOST_SERVER, startPluginServer } from '../../support/plugin-servers';
+import { RpcClient } from '../../support/rpc-client';
+import { RunningProgram } from '../../support/running-program';
+import { ScriptedSidecar } from '../../support/scripted-sidecar';
+
+const LOG = readFileSync(resolve(__dirname, '../../fixtures/kong/logs/200.json'), 'utf8');
+
+jest.setTimeout(60_000);
+
+let directory: string;
+let socketPath: string;
+let sidecar: ScriptedSidecar;
+let hosts: RunningProgram[];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'gatewatch-host-'));
+  socketPath = join(directory, 'gatewatch.sock');
+  sidecar = await ScriptedSidecar.start();
+  hosts = [];
+});
+
+afterEach(async () => {
+  for (const host of hosts) await host.end('SIGTERM');
+  await sidecar.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function startHost(): Promise<RunningProgram> {
+  const host = await startPluginServer(HOST_SERVER, socketPath);
+  hosts.push(host);
+  return host;
+}
+
+async function startInstance(kong: RpcClient, config: Record<string, unknown> = {}): Promise<number> {
+  const document = JSON.stringify({ sidecar_url: sidecar.url, flush_interval_ms: 100, ...config });
+  const started = await kong.call('StartInstance', { Name: 'gatewatch', Config: document });
+  return (started as { Id: number }).Id;
+}
+
+async function logEvent(kong: RpcClient, instance: number, text = LOG): Promise<void> {
+  await kong.call('HandleEvent', { InstanceId: instance, EventName: 'log' });
+  expect(await kong.call('Step', { EventId: instance, Data: text })).toEqual({
+    Data: 'ret',
+    EventId: instance,
+  });
+}
+
+async function open(): Promise<Socket> {
+  const socket = connect(socketPath);
+  await new Promise<void>((done, fail) => socket.once('connect', done).once('error', fail));
+  return socket;
+}
+
+const workerOf = (host: RunningProgram): number => {
+  const children = readFileSync(`/proc/${host.pid}/task/${host.pid}/children`, 'utf8');
+  return Number(children.trim().split(' ')[0]);
+};
+
+const eventsTaken = (): number => sidecar.taken.reduce((sum, { statistics }) => sum + statistics.events, 0);
+
+describe('the plugin host', () => {
+  it('lives through a connection that breaks off after any byte, and counts what was whole', async () => {
+    const host = await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    const instance = await startInstance(kong);
+    const event = Buffer.concat([
+      encode([0, 1, 'plugin.HandleEvent', [{ EventName: 'log', InstanceId: instance }]]),
+      encode([0, 2, 'plugin.Step', [{ EventId: instance, Data: LOG }]]),
+    ]);
+    for (let bytes = 0; bytes <= event.length; bytes += 7) {
+      const socket = await open();
+      socket.end(event.subarray(0, bytes));
+      socket.destroySoon();
+      await new Promise((closed) => socket.once('close', closed));
+    }
+    const worker = workerOf(host);
+    await logEvent(kong, instance);
+    await sidecar.until(() => sidecar.requests > 0);
+    kong.close();
+    expect(workerOf(host)).toBe(worker);
+    expect(eventsTaken()).toBe(event.length % 7 === 0 ? 2 : 1);
+  });
+
+  it('puts frames together that were split at any byte, or joined', async () => {
+    await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    const instance = await startInstance(kong);
+    kong.close();
+    const frame = Buffer.from(encode([0, 9, 'plugin.Step', [{ EventId: instance, Data: LOG }]]));
+    const answer = encode([1, 9, null, { Data: 'ret', EventId: instance }]).length;
+    const socket = await open();
+    let received = 0;
+    let tell: () => void = () => undefined;
+    socket.on('data', (chunk) => {
+      received += chunk.length;
+      tell();
+    });
+    const answers = async (count: number): Promise<void> => {
+      while (received < count * answer) await new Promise<void>((resolve) => (tell = resolve));
+    };
+    let sent = 0;
+    for (let cut = 1; cut < frame.length; cut += 11) {
+      socket.write(frame.subarray(0, cut));
+      await new Promise((resolve) => setImmediate(resolve));
+      socket.write(frame.subarray(cut));
+      await answers(++sent);
+    }
+    socket.write(Buffer.concat(new Array<Buffer>(50).fill(frame)));
+    await answers((sent += 50));
+    socket.destroy();
+    await sidecar.until(() => sidecar.requests === sent);
+  });
+
+  it('takes a log of a megabyte', async () => {
+    await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    const instance = await startInstance(kong);
+    const log = JSON.parse(LOG) as { request: { headers: Record<string, string> } };
+    log.request.headers['x-large'] = 'x'.repeat(1_000_000);
+    await logEvent(kong, instance, JSON.stringify(log));
+    await sidecar.until(() => sidecar.requests === 1);
+    expect(sidecar.taken.reduce((sum, { statistics }) => sum + statistics.malformedLogs, 0)).toBe(0);
+    kong.close();
+  });
+
+  it('closes a connection that speaks something else, says so, and serves the others', async () => {
+    const host = await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    for (const nonsense of [Buffer.from([0xc1]), Buffer.from('GET / HTTP/1.1\r\n\r\n'), encode([0, 1])]) {
+      const socket = await open();
+      socket.write(nonsense);
+      await new Promise((closed) => socket.once('close', closed));
+    }
+    expect(host.output.match(/did not speak the plugin protocol/g)).toHaveLength(3);
+    await logEvent(kong, await startInstance(kong));
+    kong.close();
+  });
+
+  it('answers another phase at once, an unknown method with an error, and keeps Kong’s words for a lost instance', async () => {
+    await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    const instance = await startInstance(kong);
+    expect(await kong.call('HandleEvent', { InstanceId: instance, EventName: 'access' })).toEqual({
+      Data: 'ret',
+      EventId: instance,
+    });
+    await expect(kong.call('Nonsense', {})).rejects.toThrow('method Nonsense not implemented');
+    await expect(kong.call('HandleEvent', { InstanceId: 0, EventName: 'log' })).rejects.toThrow(
+      'no plugin instance #0',
+    );
+    await expect(kong.call('Step', { EventId: 0, Data: LOG })).rejects.toThrow('no plugin instance #0');
+    await kong.call('CloseInstance', instance);
+    await expect(kong.call('HandleEvent', { InstanceId: instance, EventName: 'log' })).rejects.toThrow(
+      'no plugin instance',
+    );
+    kong.close();
+  });
+
+  it('serves 500 connections at once', async () => {
+    await startHost();
+    const kongs = await Promise.all(Array.from({ length: 500 }, () => RpcClient.connect(socketPath)));
+    const [first] = kongs;
+    const instance = await startInstance(first as RpcClient);
+    for (let round = 0; round < 4; round++) await Promise.all(kongs.map((kong) => logEvent(kong, instance)));
+    await sidecar.until(() => sidecar.requests === 2_000);
+    for (const kong of kongs) kong.close();
+  });
+
+  it('keeps the memory of a worker flat, whatever instances come and whatever Kong never answers', async () => {
+    const host = await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    const worker = workerOf(host);
+    const residentMib = (): number =>
+      Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${worker}/status`, 'utf8'))?.[1]) / 1024;
+    const churn = async (rounds: number): Promise<void> => {
+      for (let round = 0; round < rounds; round++) {
+        const instance = await startInstance(kong, { __seq__: `${rounds}/${round}` });
+        for (let event = 0; event < 5; event++)
+          await kong.call('HandleEvent', { InstanceId: instance, EventName: 'log' });
+      }
+    };
+    await churn(2_000);
+    const before = residentMib();
+    await churn(6_000);
+    // 6,000 instances or 30,000 unfinished events that stayed would be more.
+    expect(residentMib() - before).toBeLessThan(15);
+    kong.close();
+  });
+
+  it('takes over from a host that has the socket, without a moment in between; the first delivers and leaves', async () => {
+    const first = await startHost();
+    const old = await RpcClient.connect(socketPath);
+    const instance = await startInstance(old, { flush_interval_ms: 10_000 });
+    const end = new AbortController();
+    let connected = 0;
+    const refused: unknown[] = [];
+    const knocking = (async () => {
+      while (!end.signal.aborted) {
+        await RpcClient.connect(socketPath).then(
+          (kong) => {
+            connected += 1;
+            kong.close();
+          },
+          (error: unknown) => refused.push(error),
+        );
+      }
+    })();
+    await startHost();
+    await first.says(/another plugin server has taken the socket over/);
+    end.abort();
+    await knocking;
+    expect([refused.map(String), connected > 10]).toEqual([[], true]);
+    // Kong's pool still holds a connection to the first.
+    await logEvent(old, instance);
+    expect(eventsTaken()).toBe(0);
+    old.close();
+    expect(await first.ended).toEqual({ code: 0, signal: null });
+    expect(eventsTaken()).toBe(1);
+    const kong = await RpcClient.connect(socketPath);
+    await logEvent(kong, await startInstance(kong));
+    kong.close();
+  });
+
+  it('starts a worker again that was killed; what connects meanwhile waits', async () => {
+    const host = await startHost();
+    const worker = workerOf(host);
+    process.kill(worker, 'SIGKILL');
+    const kongs = await Promise.all(Array.from({ length: 50 }, () => RpcClient.connect(socketPath)));
+    const instance = await startInstance(kongs[0] as RpcClient);
+    await Promise.all(kongs.map((kong) => logEvent(kong, instance)));
+    await sidecar.until(() => sidecar.requests === 50);
+    expect(host.output).toMatch(
+      /"the worker of the plugin server ended; it is started again","signal":"SIGKILL"/,
+    );
+    expect(isRunning(worker)).toBe(false);
+    for (const kong of kongs) kong.close();
+  });
+
+  it('takes a burst of 2,000 connections while its worker stands still', async () => {
+    const host = await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    const instance = await startInstance(kong);
+    const worker = workerOf(host);
+    process.kill(worker, 'SIGSTOP');
+    const sockets = await Promise.all(Array.from({ length: 2_000 }, () => RpcClient.connect(socketPath)));
+    const events = sockets.map((socket) => logEvent(socket, instance));
+    process.kill(worker, 'SIGCONT');
+    await Promise.all(events);
+    await sidecar.until(() => sidecar.requests === 2_000);
+    for (const socket of [kong, ...sockets]) socket.close();
+  });
+
+  it('takes the place of a socket that a dead process left, and leaves none', async () => {
+    const left = createServer().listen(socketPath);
+    await new Promise((listening) => left.once('listening', listening));
+    const killed = await startHost();
+    hosts = [];
+    const worker = workerOf(killed);
+    await killed.end('SIGKILL');
+    left.close();
+    const host = await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    await logEvent(kong, await startInstance(kong));
+    kong.close();
+    expect(await host.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(readdirSync(directory)).toEqual([]);
+    // The worker of the killed host saw that its parent is gone, and has left as well.
+    await eventually(() => {
+      expect(isRunning(worker)).toBe(false);
+      return Promise.resolve();
+    });
+  });
+
+  it('refuses a path at which something else is, and a directory that is not there', async () => {
+    writeFileSync(socketPath, 'a file');
+    const refused = new RunningProgram(process.execPath, HOST_SERVER.serve(socketPath));
+    expect(await refused.ended).toEqual({ code: 2, signal: null });
+    expect(refused.output).toContain(`${socketPath} is there and is no socket`);
+    expect(readFileSync(socketPath, 'utf8')).toBe('a file');
+    const nowhere = join(directory, 'missing', 'js.sock');
+    const lost = new RunningProgram(process.execPath, HOST_SERVER.serve(nowhere));
+    expect(await lost.ended).toEqual({ code: 2, signal: null });
+    expect(lost.output).toContain(`the socket ${nowhere} cannot be made`);
+  });
+
+  it('writes what Kong reads into a file, whole', async () => {
+    const file = join(directory, 'gatewatch.json');
+    const args = [...HOST_SERVER.serve(socketPath), '--dump-to', file];
+    hosts.push(new RunningProgram(process.execPath, args));
+    await hosts[0]?.says(HOST_SERVER.ready);
+    const announced = JSON.parse(readFileSync(file, 'utf8')) as { Name: string }[];
+    expect(announced.map(({ Name }) => Name)).toEqual(['gatewatch']);
+    expect(existsSync(`${file}.${hosts[0]?.pid ?? 0}`)).toBe(false);
+  });
+});
