@@ -10,5 +10,7 @@ export type PluginLog = (
 
 export const logToStderr: PluginLog = (level, message, fields = {}) => {
   const line = { time: new Date().toISOString(), level, plugin: 'gatewatch', msg: message, ...fields };
+  // A reader that has gone away must not end the plugin, and what it has not delivered, with an EPIPE.
+  if (process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => undefined);
   process.stderr.write(`${JSON.stringify(line)}\n`);
 };

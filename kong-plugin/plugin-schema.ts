@@ -6,8 +6,8 @@ export const DEFAULT_SIDECAR_URL = 'http://127.0.0.1:9765';
 
 /** Default and range of the settings in ms. */
 export const DURATIONS_MS = {
-  /** How often what was observed is sent. */
-  flush_interval_ms: { default: 1_000, between: [100, 60_000] },
+  /** How often what was observed is sent; a sidecar takes a producer for silent after 25 s. */
+  flush_interval_ms: { default: 1_000, between: [100, 10_000] },
   /** How long one try may take before it is broken off and made again. */
   request_timeout_ms: { default: 5_000, between: [100, 60_000] },
   /** How long the end of the plugin server waits for what is not sent yet. */

@@ -42,7 +42,12 @@ export async function postBatch(
   end: AbortSignal,
 ): Promise<TryResult> {
   const { address, token, requestTimeoutMs } = settings;
-  const timeout = AbortSignal.timeout(requestTimeoutMs);
+  const attempt = new AbortController();
+  const giveUp = (): void => attempt.abort();
+  const timer = setTimeout(giveUp, requestTimeoutMs).unref();
+  // Taken off after each try: what AbortSignal.any hangs on a signal that lives as long as the plugin stays there for good.
+  end.addEventListener('abort', giveUp);
+  if (end.aborted) giveUp();
   let status: number;
   let retryAfter: string | string[] | undefined;
   let body: string;
@@ -56,14 +61,18 @@ export async function postBatch(
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       body: batch.bytes,
-      signal: AbortSignal.any([timeout, end]),
+      signal: attempt.signal,
     });
     status = answer.statusCode;
     retryAfter = answer.headers['retry-after'];
     body = await readBounded(answer.body);
   } catch (error) {
-    const reason = timeout.aborted ? `no answer within ${requestTimeoutMs} ms` : explainError(error);
+    const timedOut = attempt.signal.aborted && !end.aborted;
+    const reason = timedOut ? `no answer within ${requestTimeoutMs} ms` : explainError(error);
     return { kind: 'failed', reason: `${reason} (${address.text})`, retryAfterMs: undefined };
+  } finally {
+    clearTimeout(timer);
+    end.removeEventListener('abort', giveUp);
   }
   if (status === 200 && readReceipt(body, batch.producer, batch.sequence)) return { kind: 'receipt' };
   const fault = readFinalFault(status, body);

@@ -27,8 +27,9 @@ export class RecorderRegistry {
 
   /** Delivers what there is, each recorder within its shutdown timeout, and says what could not be delivered. */
   async close(): Promise<void> {
-    const lost = await Promise.all([...this.#byAddress.values()].map((recorder) => recorder.close()));
-    const requests = lost.reduce((sum, one) => sum + one, 0);
+    const recorders = [...this.#byAddress.values()];
+    await Promise.all(recorders.map((recorder) => recorder.close()));
+    const requests = recorders.reduce((sum, recorder) => sum + recorder.undeliveredRequests, 0);
     if (requests === 0) this.log('info', 'everything was delivered; the plugin ends');
     else this.log('error', 'the plugin ends with requests that could not be delivered', { requests });
   }

@@ -32,7 +32,7 @@ export class Recorder {
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #endWait: (() => void) | undefined;
-  #isClosing = false;
+  #closed: Promise<number> | undefined;
   readonly #end = new AbortController();
 
   /** Starts at once, with a batch of nothing: a plugin that was just enabled shows up before its first request. */
@@ -54,24 +54,36 @@ export class Recorder {
   }
 
   /**
-   * Sends everything there is, the current second too, and then nothing more.
+   * Sends everything there is, the current second and what comes meanwhile too, and then nothing more. Called again, it
+   * gives the same promise.
    *
    * @returns how many requests could not be delivered in time
    */
-  async close(): Promise<number> {
+  close(): Promise<number> {
+    this.#closed ??= this.#deliverRest();
+    return this.#closed;
+  }
+
+  /** Requests that have no receipt yet. */
+  get undeliveredRequests(): number {
+    return this.#accumulator.pendingRequests + this.#sealed.reduce((sum, { requests }) => sum + requests, 0);
+  }
+
+  async #deliverRest(): Promise<number> {
     clearTimeout(this.#timer);
-    this.#isClosing = true;
     const deadline = setTimeout(() => {
       this.#end.abort();
       this.#endWait?.();
     }, this.#settings.shutdownTimeoutMs);
     this.#endWait?.();
     await this.#sending;
-    this.#sealed.push(...this.#seal(true));
-    await this.#sendAll();
+    do {
+      this.#sealed.push(...this.#seal(true));
+      await this.#sendAll();
+    } while (!this.#end.signal.aborted && this.#accumulator.hasIntervals(Date.now(), true));
     clearTimeout(deadline);
     await this.#pool.destroy();
-    return this.#sealedRequests();
+    return this.undeliveredRequests;
   }
 
   #schedule(delayMs: number): void {
@@ -105,8 +117,7 @@ export class Recorder {
       if (result.kind === 'failed') {
         failures += 1;
         this.#accumulator.countFailedSend();
-        const pendingRequests = this.#accumulator.pendingRequests + this.#sealedRequests();
-        this.#deliveryLog.failed(result.reason, pendingRequests, performance.now());
+        this.#deliveryLog.failed(result.reason, this.undeliveredRequests, performance.now());
         await this.#wait(backOffMs(failures, Math.random(), result.retryAfterMs));
         continue;
       }
@@ -126,14 +137,10 @@ export class Recorder {
     });
   }
 
-  #sealedRequests(): number {
-    return this.#sealed.reduce((sum, { requests }) => sum + requests, 0);
-  }
-
   #wait(delayMs: number): Promise<void> {
     if (this.#end.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#isClosing ? Math.min(delayMs, LAST_RETRY_MS) : delayMs).unref();
+      const timer = setTimeout(resolve, this.#closed ? Math.min(delayMs, LAST_RETRY_MS) : delayMs).unref();
       this.#endWait = () => {
         clearTimeout(timer);
         resolve();

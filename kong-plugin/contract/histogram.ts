@@ -28,6 +28,14 @@ export function cellOf(durationMs: number): number {
   return Math.ceil(durationMs / stepMs) * stepMs;
 }
 
+/** The shortest duration that falls into a cell. */
+export function shortestOf(cellMs: number): number {
+  if (cellMs <= EXACT_BELOW_MS) return cellMs;
+  let stepMs = 10;
+  while (cellMs > stepMs * 1_000) stepMs *= 10;
+  return Math.max(EXACT_BELOW_MS, cellMs - stepMs) + 1;
+}
+
 /** Whether a number is one that `cellOf` can give. */
 export function isCell(ms: number): boolean {
   return Number.isSafeInteger(ms) && ms >= 0 && ms <= MAX_CELL_MS && cellOf(ms) === ms;

@@ -49,8 +49,8 @@ export function planPrograms(input: PlanInput): ProgramPlans {
       args: input.kong === undefined ? [layout.gatewayProgram] : ['start'],
       env: { ...env, ...planGatewayEnvironment(input), GATEWATCH_TOKEN: token },
       cwd,
-      // The plugin gets up to 5 s to deliver its last batch (its shutdown_timeout_ms).
-      stopGraceMs: 8000,
+      // The embedded gateway gives open requests 3 s, then its plugin server 7 s for its last batch.
+      stopGraceMs: 12_000,
       readyUrl: `http://127.0.0.1:${options.statusPort}/status`,
     },
     sidecar: {

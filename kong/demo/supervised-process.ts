@@ -10,6 +10,8 @@ import type { Readable } from 'node:stream';
 const KEPT_LINES = 40;
 const LONGEST_LINE = 2000;
 const GROUP_POLL_MS = 20;
+/** From the last request to SIGKILL. */
+const LAST_WORD_MS = 200;
 // After SIGKILL nothing but the kernel is left to wait for.
 const AFTER_KILL_MS = 1000;
 
@@ -34,7 +36,7 @@ export interface SupervisedProcess {
   lastLines(): readonly string[];
   /** SIGTERM, the grace, then SIGKILL for the group; resolves once nothing of the group is left. */
   stop(): Promise<void>;
-  /** SIGKILL for the whole group at once. */
+  /** SIGKILL for the whole group, after a moment in which it may end what it started. Blocks for that moment. */
   killNow(): void;
 }
 
@@ -93,6 +95,12 @@ export function startProcess(
     }
   };
 
+  /** Two signals end a gateway at once, and it takes its plugin server, which has a group of its own, with it. */
+  const insist = (): void => {
+    signalGroup('SIGTERM');
+    signalGroup('SIGINT');
+  };
+
   return {
     name: plan.name,
     pid: child.pid,
@@ -108,10 +116,17 @@ export function startProcess(
         signalGroup('SIGTERM');
         if (await untilGroupIsEmpty(plan.stopGraceMs)) return;
       }
+      insist();
+      await untilGroupIsEmpty(LAST_WORD_MS);
       signalGroup('SIGKILL');
       await untilGroupIsEmpty(AFTER_KILL_MS);
     },
-    killNow: () => signalGroup('SIGKILL'),
+    killNow() {
+      insist();
+      // Nothing can be awaited where a process ends.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_WORD_MS);
+      signalGroup('SIGKILL');
+    },
   };
 }
 

@@ -82,7 +82,8 @@ function renderChildren(branch: Branch, name: string, indent: string, lines: str
   }
 }
 
+/** Without the name and password of an address. */
 function shorten(found: unknown): string {
-  const text = JSON.stringify(found);
+  const text = JSON.stringify(found).replace(/\/\/[^/"\s]*@/g, '//<secret>@');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

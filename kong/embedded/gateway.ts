@@ -28,7 +28,7 @@ import { serveExchange } from './serve-exchange';
 import { createStatusApi } from './status-api';
 import { UpstreamConnections } from './try-upstream';
 
-const DRAIN_TIMEOUT_MS = 10_000;
+const DRAIN_TIMEOUT_MS = 3_000;
 const SOCKET_TIMEOUT_MS = 10_000;
 
 /** A running gateway. */

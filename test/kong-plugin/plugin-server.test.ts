@@ -1,27 +1,21 @@
-// The built plugin under the real stock plugin server, as a process, spoken to as Kong speaks to it.
+// The built plugin under the real stock plugin server and under our host, as processes, spoken to as Kong speaks to them.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PLUGIN_SCHEMA } from '../../kong-plugin/plugin-schema';
+import { PLUGIN_SERVERS, startPluginServer } from '../support/plugin-servers';
 import { RpcClient } from '../support/rpc-client';
 import { RunningProgram } from '../support/running-program';
 import { ScriptedSidecar } from '../support/scripted-sidecar';
 
 const PROJECT = resolve(__dirname, '../..');
-const SERVER = join(PROJECT, 'node_modules/kong-pdk/bin/kong-js-pluginserver');
-const PLUGINS = join(PROJECT, 'dist/kong-plugin/plugins');
 const LOGS = join(PROJECT, 'test/fixtures/kong/logs');
 
 jest.setTimeout(30_000);
 
-describe('the query command', () => {
+describe.each(PLUGIN_SERVERS)('the query command of $title', ({ dump }) => {
   it('prints one JSON array and ends by itself', async () => {
-    const program = new RunningProgram(process.execPath, [
-      SERVER,
-      '--plugins-directory',
-      PLUGINS,
-      '--dump-all-plugins',
-    ]);
+    const program = new RunningProgram(process.execPath, dump);
     expect(await program.ended).toEqual({ code: 0, signal: null });
     const [plugin, ...others] = JSON.parse(program.output) as Record<string, unknown>[];
     expect(others).toEqual([]);
@@ -36,7 +30,7 @@ describe('the query command', () => {
   });
 });
 
-describe('under the stock plugin server', () => {
+describe.each(PLUGIN_SERVERS)('under $title', (program) => {
   let directory: string;
   let sidecar: ScriptedSidecar;
   let server: RunningProgram;
@@ -45,16 +39,7 @@ describe('under the stock plugin server', () => {
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'gatewatch-plugin-server-'));
     sidecar = await ScriptedSidecar.start();
-    server = new RunningProgram(process.execPath, [
-      SERVER,
-      '--plugins-directory',
-      PLUGINS,
-      '-p',
-      directory,
-      '--sock-name',
-      'gatewatch.sock',
-    ]);
-    await server.says(/server started/);
+    server = await startPluginServer(program, join(directory, 'gatewatch.sock'));
     kong = await RpcClient.connect(join(directory, 'gatewatch.sock'));
   });
 
@@ -140,19 +125,31 @@ describe('under the stock plugin server', () => {
       'gatewatch: sidecar_url: expected http://host:port, https://host:port or unix:/path, found "ftp://somewhere"',
     );
     await expect(startInstance({ flush_interval_ms: 5 })).rejects.toThrow(
-      'gatewatch: flush_interval_ms: expected a whole number from 100 to 60000, found 5',
+      'gatewatch: flush_interval_ms: expected a whole number from 100 to 10000, found 5',
     );
   });
 
-  it('brings at SIGTERM what it has, and ends by that signal', async () => {
-    const instance = await startInstance({ flush_interval_ms: 60_000 });
+  it('brings at SIGTERM what it has, and ends', async () => {
+    const instance = await startInstance({ flush_interval_ms: 10_000 });
     await sidecar.until(() => sidecar.taken.length === 1);
     for (let sent = 0; sent < 20; sent++)
       await handleEvent(instance, readFileSync(join(LOGS, '200.json'), 'utf8'));
     expect(sidecar.requests).toBe(0);
-    expect(await server.end('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(await server.end('SIGTERM')).toEqual(program.endAtSigterm);
     expect(sidecar.requests).toBe(20);
     expect(server.output).toContain('everything was delivered');
+  });
+
+  it('delivers once where Ctrl-C and its parent’s SIGTERM both reach it', async () => {
+    const instance = await startInstance({ flush_interval_ms: 10_000 });
+    await sidecar.until(() => sidecar.taken.length === 1);
+    sidecar.answer({ status: 503 }, { status: 503 });
+    await handleEvent(instance, readFileSync(join(LOGS, '200.json'), 'utf8'));
+    process.kill(server.pid, 'SIGINT');
+    await sidecar.until(() => sidecar.received.length === 2);
+    await server.end('SIGTERM');
+    expect(sidecar.requests).toBe(1);
+    expect(server.output.match(/everything was delivered/g)).toHaveLength(1);
   });
 
   it('says at SIGTERM how many requests it could not bring', async () => {
@@ -160,7 +157,7 @@ describe('under the stock plugin server', () => {
     await sidecar.until(() => sidecar.taken.length === 1);
     sidecar.otherwise = { status: 500 };
     await handleEvent(instance, readFileSync(join(LOGS, '200.json'), 'utf8'));
-    expect(await server.end('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(await server.end('SIGTERM')).toEqual(program.endAtSigterm);
     expect(server.output).toMatch(/"the plugin ends with requests that could not be delivered","requests":1/);
   });
 });

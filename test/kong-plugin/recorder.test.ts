@@ -188,6 +188,23 @@ describe('the end of a recorder', () => {
     recorder = undefined;
   });
 
+  it('brings what comes while it is at it, and is one end however often it is asked for', async () => {
+    const own = start();
+    await sidecar.until(() => sidecar.taken.length === 1);
+    sidecar.answer({ status: 503 }, { status: 503 });
+    own.observe(observationOf());
+    const closed = own.close();
+    expect(own.close()).toBe(closed);
+    await sidecar.until(() => sidecar.received.length === 2);
+    for (let one = 0; one < 7; one++) own.observe(observationOf());
+    expect(await closed).toBe(0);
+    expect(sidecar.requests).toBe(8);
+    expect(sidecar.taken.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    own.observe(observationOf());
+    expect(own.undeliveredRequests).toBe(1);
+    recorder = undefined;
+  });
+
   it('ends a wait between two tries', async () => {
     const own = start();
     await sidecar.until(() => sidecar.taken.length === 1);

@@ -34,7 +34,7 @@ function startScript(
 }
 
 const KEEP_ALIVE = 'setInterval(() => {}, 1000);';
-const IGNORE_SIGTERM = `process.on('SIGTERM', () => {}); ${KEEP_ALIVE}`;
+const IGNORE_SIGNALS = `for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => {}); ${KEEP_ALIVE}`;
 const START_CHILD = (script: string): string =>
   `const c = require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(script)}], { stdio: 'inherit' });
    console.log('child ' + c.pid);`;
@@ -52,7 +52,7 @@ describe('a supervised process', () => {
   });
 
   it('is killed once its grace is over', async () => {
-    const { child, untilLine } = startScript(`${IGNORE_SIGTERM} console.log('up');`, 100);
+    const { child, untilLine } = startScript(`${IGNORE_SIGNALS} console.log('up');`, 100);
     await untilLine('up');
     await child.stop();
     expect(await child.ended).toBe('was ended by SIGKILL');
@@ -73,7 +73,7 @@ describe('a supervised process', () => {
 
   it('takes along a child of its own that ignores SIGTERM', async () => {
     const { child, untilLine } = startScript(
-      `${START_CHILD(`${IGNORE_SIGTERM} console.log('stubborn up')`)} ${KEEP_ALIVE}`,
+      `${START_CHILD(`${IGNORE_SIGNALS} console.log('stubborn up')`)} ${KEEP_ALIVE}`,
       200,
     );
     const stubborn = childPid(await untilLine('child '));
@@ -84,7 +84,7 @@ describe('a supervised process', () => {
 
   it('is gone at once with its children when killed', async () => {
     const { child, untilLine } = startScript(
-      `${START_CHILD(`${IGNORE_SIGTERM} console.log('grandchild up')`)} ${IGNORE_SIGTERM}`,
+      `${START_CHILD(`${IGNORE_SIGNALS} console.log('grandchild up')`)} ${IGNORE_SIGNALS}`,
     );
     const grandchild = childPid(await untilLine('child '));
     await untilLine('grandchild up');
