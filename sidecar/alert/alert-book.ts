@@ -20,21 +20,22 @@ export class AlertBook {
 
   /**
    * Judges every rule for every service, once.
-   * A rule that changed under its name goes on with its alerts; the alerts of a rule that is gone end, and a firing one is
-   * told as resolved. An inactive alert of a service that no window holds any more is forgotten.
+   * A rule that changed under its name goes on with its alerts; the alerts of a rule that is gone, or that now measures
+   * something else, end, and a firing one is told as resolved. An inactive alert of a service that no window holds any more is forgotten.
    * @param nowMs Unix ms
    */
   evaluateRound(rules: readonly Rule[], windows: ServiceWindows, nowMs: number): AlertChange[] {
     const next = new Map<string, Alert>();
-    const changes: AlertChange[] = [];
+    const changes = this.#changesOfRemovedRules(rules, nowMs);
     for (const service of this.#servicesToJudge(windows)) {
       const tallies = new Map<number, Tally>();
       for (const rule of rules) {
         const tally = tallies.get(rule.windowMs) ?? windows.tallyOf(service, nowMs, rule.windowMs);
         tallies.set(rule.windowMs, tally);
         const key = alertKey(rule.name, service);
+        const previous = this.#alerts.get(key);
         const { alert, change } = advanceAlert(
-          this.#alerts.get(key),
+          previous?.rule.kind === rule.kind ? previous : undefined,
           rule,
           service,
           judge(rule, tally),
@@ -44,7 +45,6 @@ export class AlertBook {
         if (change) changes.push(change);
       }
     }
-    changes.push(...this.#changesOfRemovedRules(rules, nowMs));
     this.#alerts = next;
     return changes;
   }
@@ -56,9 +56,9 @@ export class AlertBook {
   }
 
   #changesOfRemovedRules(rules: readonly Rule[], nowMs: number): AlertChange[] {
-    const names = new Set(rules.map(({ name }) => name));
+    const kinds = new Map(rules.map(({ name, kind }) => [name, kind]));
     return [...this.#alerts.values()]
-      .filter(({ rule }) => !names.has(rule.name))
+      .filter(({ rule }) => kinds.get(rule.name) !== rule.kind)
       .flatMap((alert) => endAlert(alert, nowMs) ?? []);
   }
 }
