@@ -40,7 +40,7 @@ export class BoundSocket {
       handle.close();
       throw new Error(
         `the socket ${path} cannot be made (error ${status}): its directory must be there and be writable for this user, ` +
-          'and its path at most 100 bytes long',
+          'and its path at most 94 bytes long',
       );
     }
     return new BoundSocket(path, handle);

@@ -107,10 +107,7 @@ function planGatewayEnvironment({
   node,
   asRoot,
 }: PlanInput): Record<string, string> {
-  const pluginServer = [node, layout.pluginServerProgram, '--plugins-directory', layout.pluginsDirectory]
-    .map(quoteForShell)
-    .join(' ');
-  const socket = `-p ${quoteForShell(directory.root)} --sock-name ${directory.socketName}`;
+  const pluginServer = [node, layout.pluginServerProgram, 'plugin-server'].map(quoteForShell).join(' ');
   return {
     KONG_DATABASE: 'off',
     KONG_DECLARATIVE_CONFIG: directory.kongConfig,
@@ -128,8 +125,8 @@ function planGatewayEnvironment({
     KONG_PLUGINS: 'bundled,gatewatch',
     KONG_PLUGINSERVER_NAMES: 'js',
     KONG_PLUGINSERVER_JS_SOCKET: directory.socketPath,
-    KONG_PLUGINSERVER_JS_START_CMD: `${pluginServer} ${socket}`,
-    KONG_PLUGINSERVER_JS_QUERY_CMD: `${pluginServer} --dump-all-plugins`,
+    KONG_PLUGINSERVER_JS_START_CMD: `${pluginServer} --socket ${quoteForShell(directory.socketPath)}`,
+    KONG_PLUGINSERVER_JS_QUERY_CMD: `${pluginServer} --dump`,
     // Kong started by root would run its workers as another user, who may not enter the run's private folder.
     ...(asRoot ? { KONG_NGINX_USER: 'root root' } : {}),
   };

@@ -10,16 +10,12 @@ export interface ProjectLayout {
   readonly sidecarProgram: string;
   readonly upstreamsProgram: string;
   readonly pluginServerProgram: string;
-  readonly pluginsDirectory: string;
   readonly kongConfig: string;
   readonly sidecarConfig: string;
   readonly prometheusConfig: string;
 }
 
-/**
- * @param demoFolder the folder of the compiled demo, three levels below the project
- * @throws if kong-pdk is not installed
- */
+/** @param demoFolder the folder of the compiled demo, three levels below the project */
 export function findProjectLayout(demoFolder: string): ProjectLayout {
   const built = resolve(demoFolder, '..', '..');
   const projectRoot = resolve(built, '..');
@@ -28,8 +24,7 @@ export function findProjectLayout(demoFolder: string): ProjectLayout {
     gatewayProgram: join(built, 'kong', 'embedded', 'main.js'),
     sidecarProgram: join(built, 'sidecar', 'main.js'),
     upstreamsProgram: join(built, 'kong', 'demo', 'upstreams-main.js'),
-    pluginServerProgram: require.resolve('kong-pdk/bin/kong-js-pluginserver'),
-    pluginsDirectory: join(built, 'kong-plugin', 'plugins'),
+    pluginServerProgram: join(built, 'kong-plugin', 'host', 'main.js'),
     kongConfig: join(projectRoot, 'kong', 'kong.yml'),
     sidecarConfig: join(projectRoot, 'sidecar', 'gatewatch.yml'),
     prometheusConfig: join(projectRoot, 'prometheus', 'prometheus.yml'),

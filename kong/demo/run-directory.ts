@@ -1,17 +1,17 @@
 // In: nothing but the system's temporary folder. Out: a private folder (mode 0700) for one run of the demo, which holds
 // the derived configurations, the plugin server's socket and all data, and is removed at the end.
-// A unix socket's path may have about 100 bytes (107 on Linux, 103 on macOS): a longer one is refused before anything starts.
+// A unix socket's path may have about 100 bytes (107 on Linux, 103 on macOS), and the plugin server binds beside it, under its
+// name and a process number: a longer one is refused before anything starts.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const SOCKET_NAME = 'gatewatch.sock';
-const LONGEST_SOCKET_PATH_BYTES = 100;
+const LONGEST_SOCKET_PATH_BYTES = 94;
 
 /** The paths of one run. */
 export interface RunDirectory {
   readonly root: string;
-  readonly socketName: string;
   readonly socketPath: string;
   readonly kongPrefix: string;
   readonly kongConfig: string;
@@ -33,7 +33,6 @@ export function createRunDirectory(
   try {
     const directory: RunDirectory = {
       root,
-      socketName: SOCKET_NAME,
       socketPath: join(root, SOCKET_NAME),
       kongPrefix: join(root, 'kong'),
       kongConfig: join(root, 'kong.yml'),

@@ -1,4 +1,4 @@
-// Everything between a client and a scrape, as real processes: the demo's upstreams, the embedded gateway with the stock
+// Everything between a client and a scrape, as real processes: the demo's upstreams, the embedded gateway with a
 // plugin server and the built plugin, and the built sidecar, all on 127.0.0.1.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,19 +6,23 @@ import { join, resolve } from 'node:path';
 import { deriveKongConfig, mapAddresses } from '../../kong/demo/derive-config';
 import { startDemoUpstreams, type DemoUpstreams } from '../../kong/demo/upstreams';
 import { findFreePorts } from './free-ports';
+import { HOST_SERVER, type PluginServerProgram } from './plugin-servers';
 import { RunningProgram } from './running-program';
 import { parseSamples, type ScrapedSample } from './samples';
 
 const PROJECT = resolve(__dirname, '..', '..');
 const DIST = join(PROJECT, 'dist');
-const PLUGIN_SERVER = join(PROJECT, 'node_modules', 'kong-pdk', 'bin', 'kong-js-pluginserver');
 export const TOKEN = 'a-token-for-tests-only';
 
 export interface StackOptions {
   /** The text of gatewatch.yml; address, token and directory come from the environment. */
   readonly sidecarConfig?: string;
+  /** Beside those three. */
+  readonly sidecarEnvironment?: Readonly<Record<string, string>>;
   /** Changes the text of kong/kong.yml before its hosts are replaced. */
   readonly changeKongConfig?: (text: string) => string;
+  /** What runs the plugin; the host if it is not said. */
+  readonly pluginServer?: PluginServerProgram;
 }
 
 export interface Stack {
@@ -38,7 +42,9 @@ export interface Stack {
 
 export async function startStack({
   sidecarConfig = '',
+  sidecarEnvironment = {},
   changeKongConfig,
+  pluginServer = HOST_SERVER,
 }: StackOptions = {}): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'gatewatch-stack-'));
   const basePort = await findFreePorts(9);
@@ -66,11 +72,13 @@ export async function startStack({
       GATEWATCH_LISTEN: `127.0.0.1:${sidecarPort}`,
       GATEWATCH_TOKEN: TOKEN,
       GATEWATCH_DATA_DIR: join(directory, 'data'),
+      ...sidecarEnvironment,
     },
   );
   await sidecar.says(/sidecar listens/);
 
-  const serve = `${process.execPath} ${PLUGIN_SERVER} --plugins-directory ${join(DIST, 'kong-plugin', 'plugins')}`;
+  const socket = join(directory, 'gatewatch.sock');
+  const command = (args: readonly string[]): string => [process.execPath, ...args].join(' ');
   const gateway = new RunningProgram(process.execPath, [join(DIST, 'kong', 'embedded', 'main.js')], {
     KONG_DECLARATIVE_CONFIG: kongConfig,
     KONG_PREFIX: join(directory, 'kong'),
@@ -78,9 +86,9 @@ export async function startStack({
     KONG_STATUS_LISTEN: `127.0.0.1:${statusPort}`,
     KONG_PLUGINS: 'bundled,gatewatch',
     KONG_PLUGINSERVER_NAMES: 'js',
-    KONG_PLUGINSERVER_JS_SOCKET: join(directory, 'gatewatch.sock'),
-    KONG_PLUGINSERVER_JS_START_CMD: `${serve} -p ${directory} --sock-name gatewatch.sock`,
-    KONG_PLUGINSERVER_JS_QUERY_CMD: `${serve} --dump-all-plugins`,
+    KONG_PLUGINSERVER_JS_SOCKET: socket,
+    KONG_PLUGINSERVER_JS_START_CMD: command(pluginServer.serve(socket)),
+    KONG_PLUGINSERVER_JS_QUERY_CMD: command(pluginServer.dump),
     GATEWATCH_TOKEN: TOKEN,
   });
   await gateway.says(/^ready:/m);

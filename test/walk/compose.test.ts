@@ -23,7 +23,15 @@ interface ComposeService {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly deploy?: { readonly resources: unknown };
+  readonly cap_add?: readonly string[];
+  readonly cap_drop?: readonly string[];
   readonly image: string;
+  readonly privileged?: boolean;
+  readonly read_only?: boolean;
+  readonly security_opt?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly user?: string;
+  readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
 }
 
@@ -61,6 +69,32 @@ describeWith('docker-compose', 'docker-compose.yml', (dockerCompose) => {
     });
     const published = Object.values(services).flatMap(({ ports = [] }) => ports);
     expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
+  });
+
+  it('gives every service an ordinary user, no capability and nothing to write but its volumes and what is in memory', () => {
+    for (const [name, service] of Object.entries(readCompose(dockerCompose))) {
+      const { read_only: readOnly, user, cap_drop: dropped, cap_add: added, security_opt: options } = service;
+      expect([name, { readOnly, dropped, added, options, privileged: service.privileged }]).toEqual([
+        name,
+        {
+          readOnly: true,
+          dropped: ['ALL'],
+          added: undefined,
+          options: ['no-new-privileges:true'],
+          privileged: undefined,
+        },
+      ]);
+      expect([name, user]).not.toEqual([name, expect.stringMatching(/^(0|root)?(:|$)/)]);
+      expect([name, typeof user]).toEqual([name, 'string']);
+      expect(service.tmpfs).toContain('/tmp');
+      // Files of the project are only read.
+      const ofProject = (service.volumes ?? []).filter(
+        (volume) => volume.startsWith('/') || volume.startsWith('.'),
+      );
+      expect(ofProject.filter((volume) => !volume.endsWith(':ro'))).toEqual([]);
+    }
+    const { kong } = readCompose(dockerCompose);
+    expect(kong?.tmpfs).toContain(kong?.environment?.['KONG_PREFIX']);
   });
 
   it('names what is missing in .env', () => {
@@ -136,7 +170,7 @@ describeWith('docker-compose', 'docker-compose.yml', (dockerCompose) => {
       expect((await fetch(`http://127.0.0.1:${proxyPort}/refusing`)).status).toBe(502);
       // The plugin server delivers at SIGTERM what it has.
       await kong.end();
-      expect(await pluginServer.end()).toEqual({ code: null, signal: 'SIGTERM' });
+      expect(await pluginServer.end()).toEqual({ code: 0, signal: null });
       const samples = parseSamples(await (await fetch(`http://127.0.0.1:${sidecarPort}/metrics`)).text());
       expect(sumOf(samples, 'gatewatch_requests_total')).toBe(2);
       expect(sumOf(samples, 'application_errors_total', { error_type: 'upstream_unreachable' })).toBe(1);

@@ -12,15 +12,13 @@ const input: PlanInput = {
     gatewayProgram: '/srv/gateway.js',
     sidecarProgram: '/srv/sidecar.js',
     upstreamsProgram: '/srv/upstreams.js',
-    pluginServerProgram: "/srv/it's here/kong-js-pluginserver",
-    pluginsDirectory: "/srv/it's here/$(plugins)",
+    pluginServerProgram: "/srv/it's here/$(host).js",
     kongConfig: '/srv/kong.yml',
     sidecarConfig: '/srv/gatewatch.yml',
     prometheusConfig: '/srv/prometheus.yml',
   },
   directory: {
     root: '/tmp/gatewatch-1',
-    socketName: 'gatewatch.sock',
     socketPath: '/tmp/gatewatch-1/gatewatch.sock',
     kongPrefix: '/tmp/gatewatch-1/kong',
     kongConfig: '/tmp/gatewatch-1/kong.yml',
@@ -77,13 +75,10 @@ describe('the programs of a run', () => {
     const words = execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
     expect(words.trimEnd().split('\n')).toEqual([
       '/usr/bin/node',
-      "/srv/it's here/kong-js-pluginserver",
-      '--plugins-directory',
-      "/srv/it's here/$(plugins)",
-      '-p',
-      '/tmp/gatewatch-1',
-      '--sock-name',
-      'gatewatch.sock',
+      "/srv/it's here/$(host).js",
+      'plugin-server',
+      '--socket',
+      '/tmp/gatewatch-1/gatewatch.sock',
     ]);
   });
 });
