@@ -17,3 +17,16 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * The same clock, but its `nowMs` goes on evenly where the system's is set forward or back: for all that is measured by how
+ * long it lasts. After a step it is that much off the system's for as long as the process lives.
+ */
+export function steadyClock(clock: Clock): Clock {
+  const offsetMs = clock.nowMs() - clock.monotonicMs();
+  return {
+    nowMs: () => Math.round(offsetMs + clock.monotonicMs()),
+    monotonicMs: () => clock.monotonicMs(),
+    after: (delayMs, run) => clock.after(delayMs, run),
+  };
+}

@@ -1,6 +1,7 @@
 // The sidecar as a program: arguments, environment, signals and exit codes.
-// Exit codes: 0 stopped by SIGTERM or SIGINT; 1 the store or the address cannot be used; 2 a wrong flag or configuration.
-// SIGHUP reads the configuration again, as POST /-/reload does.
+// Exit codes: 0 stopped by SIGTERM or SIGINT; 1 the store or the address cannot be used, or a fault of its own; 2 a wrong flag
+// or configuration. SIGHUP reads the configuration again, as POST /-/reload does. Whatever it says passes a guard that knows
+// the secrets, a crash too.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, types } from 'node:util';
@@ -10,14 +11,17 @@ import { loadConfig } from './config/load-config';
 import { restartReasons } from './config/restart-reasons';
 import type { Config } from './config/config';
 import { renderFault } from './config/config-fault';
+import { SecretRedactor } from './config/redact-secrets';
 import { ListenFault } from './http/listen';
 import { checkStore } from './ledger/check-store';
-import { StoreFault } from './ledger/ledger-store';
+import { StoreFault } from './ledger/store-fault';
 import { startSidecar } from './sidecar';
 
 const DEFAULT_CONFIG_FILE = 'sidecar/gatewatch.yml';
 /** Within the ten seconds that a container has before it is killed, and the five of the demo. */
 const STOP_TIMEOUT_MS = 4_000;
+
+const redactor = new SecretRedactor();
 
 const USAGE = `Usage: node dist/sidecar/main.js [--config FILE] [--check]
 
@@ -41,8 +45,10 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
 
-  const logger = pino({ base: null }, pino.destination({ dest: 2, sync: true }));
   const { config } = loaded;
+  redactor.add(config);
+  const stderr = pino.destination({ dest: 2, sync: true });
+  const logger = pino({ base: null }, { write: (line) => stderr.write(redactor.redact(line)) });
   checkStore(config.dataDirectory);
   const sidecar = await startSidecar({
     config,
@@ -93,6 +99,7 @@ function readFlags(args: readonly string[]): { config: string; check: boolean } 
 function readAgain(file: string, current: Config): Config | readonly string[] {
   const loaded = loadConfig(file);
   if (!loaded.ok) return loaded.faults.map(renderFault);
+  redactor.add(loaded.config);
   const reasons = restartReasons(current, loaded.config);
   return reasons.length > 0 ? reasons : loaded.config;
 }
@@ -103,10 +110,13 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+/** Ends the process. Of an error only its stack is told: what libraries hang on it, such as an address, is not. */
+function crash(error: unknown): void {
   const forOperator = error instanceof StoreFault || error instanceof ListenFault;
-  process.stderr.write(
-    `${forOperator || !(error instanceof Error) ? String(error instanceof Error ? error.message : error) : (error.stack ?? error.message)}\n`,
-  );
+  const text = types.isNativeError(error) ? (forOperator ? error.message : error.stack) : String(error);
+  process.stderr.write(`${redactor.redact(text ?? 'an error without a stack')}\n`);
   process.exit(1);
-});
+}
+
+process.on('uncaughtException', crash);
+main(process.argv.slice(2)).catch(crash);

@@ -1,10 +1,14 @@
 // The whole sidecar, joined: config in, a listening server out. What each step does is in its own folder; here is only who
 // gives what to whom, and in which order things start, are reconfigured and stop.
 import type { Logger } from 'pino';
+import { shiftAlert } from './alert/alert';
 import { AlertBook } from './alert/alert-book';
+import { shiftChange } from './alert/alert-change';
 import { Evaluator } from './alert/evaluator';
-import type { Clock } from './clock';
+import { steadyClock, type Clock } from './clock';
 import { boundsOf, type Config } from './config/config';
+import { doorWarnings } from './config/door-warnings';
+import { renderConfig } from './config/render-config';
 import { ledgerFamilies } from './exposition/ledger-families';
 import { createOwnMetrics } from './exposition/own-metrics';
 import { alertFamilies, channelFamilies, ledgerStateFamilies, single } from './exposition/sidecar-families';
@@ -13,7 +17,9 @@ import { createApp } from './http/app';
 import { describeAddress, listen } from './http/listen';
 import { receiveBatch } from './http/receive-batch';
 import { createLimitedServer } from './http/server-limits';
+import { tlsOptionsOf } from './http/tls-options';
 import { Ledger } from './ledger/ledger';
+import { watchLedger } from './ledger/watch-ledger';
 import { createChannels } from './notify/create-channels';
 import { Dispatcher } from './notify/dispatcher';
 import { notificationOf } from './notify/notification-of-change';
@@ -49,6 +55,10 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
   const startedMs = clock.nowMs();
 
   const ledger = Ledger.open(config.dataDirectory);
+  const watch = watchLedger(ledger, clock, logger);
+  // The windows and the rules live on the steady clock; people are told the system's time.
+  const steady = steadyClock(clock);
+  const aheadMs = (): number => clock.nowMs() - steady.nowMs();
   const metrics = createOwnMetrics(version);
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadSuccessTimestampSeconds.set(startedMs / 1000);
@@ -62,9 +72,10 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     {
       windows,
       book,
-      clock,
+      clock: steady,
       logger,
-      onChanges: (changes) => {
+      onChanges: (steadyChanges) => {
+        const changes = steadyChanges.map((change) => shiftChange(change, aheadMs()));
         for (const { kind, alert } of changes) {
           logger.warn(
             { rule: alert.rule.name, service: alert.service, verdict: alert.verdict },
@@ -82,7 +93,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     config.evaluationIntervalMs,
   );
 
-  const whyNotReady = (): string | undefined => ledger.fault?.message;
+  const whyNotReady = (): string | undefined => watch.whyNotReady();
   const reload = (): readonly string[] => {
     const read = parts.readAgain(config);
     if (isFaults(read)) {
@@ -95,10 +106,15 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     reloadFaults = [];
     evaluator.reconfigure(config.rules, config.evaluationIntervalMs);
     dispatcher.reconfigure(createChannels(config.channels, clock));
+    if (config.web?.tls !== undefined && 'setSecureContext' in server) {
+      server.setSecureContext(tlsOptionsOf(config.web.tls));
+      // Whoever kept a connection shows its certificate anew.
+      server.closeIdleConnections();
+    }
     metrics.configReloadSuccessful.set(1);
     metrics.configReloadSuccessTimestampSeconds.set(clock.nowMs() / 1000);
     logger.info({ rules: config.rules.length, channels: config.channels.length }, 'configuration reloaded');
-    warnWithoutChannels(config, logger);
+    warn(config, logger);
     return [];
   };
 
@@ -106,8 +122,19 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
   const server = createLimitedServer(
     createApp({
       token: () => config.token,
-      receiveBatch: receiveBatch({ ledger, windows, metrics, clock, seriesCap: () => config.seriesCap }),
-      onRefused: ({ fault }) => metrics.batches.inc({ result: fault }),
+      web: () => config.web,
+      isSocket: config.listen.kind === 'unix',
+      clock,
+      receiveBatch: receiveBatch({
+        ledger,
+        windows,
+        metrics,
+        clock,
+        steady,
+        seriesCap: () => config.seriesCap,
+      }),
+      onRefusedBatch: ({ fault }) => metrics.batches.inc({ result: fault }),
+      onRefused: (reason) => metrics.refusedRequests.inc({ reason }),
       families: async () => [
         ...ledgerFamilies(ledger.state.series.values(), boundsOf(config.rules)),
         ...alertFamilies(book.alerts()),
@@ -118,6 +145,12 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
           'gatewatch_ledger_writable',
           '1 if batches can be made durable',
           whyNotReady() === undefined ? 1 : 0,
+        ),
+        single(
+          'counter',
+          'gatewatch_ledger_failed_commits_total',
+          'Batches since the start that could not be made durable when they came; their producers send them again',
+          ledger.failedCommits,
         ),
         single(
           'counter',
@@ -140,24 +173,28 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
           seriesCap: config.seriesCap,
           rules: config.rules,
           evaluationIntervalMs: config.evaluationIntervalMs,
-          alerts: [...book.alerts()],
+          alerts: [...book.alerts()].map((alert) => shiftAlert(alert, aheadMs())),
           channels: dispatcher.status(),
           hasToken: config.token !== undefined,
         }),
+      configPage: () => renderConfig(config),
       whyNotReady,
       reload,
       logger,
     }),
+    config.web?.tls,
   );
+  server.on('tlsClientError', () => metrics.failedHandshakes.inc());
   try {
     await listen(server, config.listen);
   } catch (error) {
+    watch.stop();
     await ledger.close();
     throw error;
   }
   address = describeAddress(config.listen, server);
   evaluator.start();
-  warnWithoutChannels(config, logger);
+  warn(config, logger);
 
   return {
     address,
@@ -171,6 +208,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       const cancel = clock.after(timeoutMs, () => server.closeAllConnections());
       await closed;
       cancel();
+      watch.stop();
       await ledger.close();
     },
   };
@@ -180,6 +218,8 @@ function isFaults(read: Config | readonly string[]): read is readonly string[] {
   return Array.isArray(read);
 }
 
-function warnWithoutChannels({ channels }: Config, logger: Logger): void {
-  if (channels.length === 0) logger.warn('no channel is configured: rules are judged, but nobody is told');
+function warn(config: Config, logger: Logger): void {
+  if (config.channels.length === 0)
+    logger.warn('no channel is configured: rules are judged, but nobody is told');
+  for (const sentence of doorWarnings(config)) logger.warn(sentence);
 }

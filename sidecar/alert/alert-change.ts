@@ -1,5 +1,5 @@
 // A change of an alert that people are told of.
-import type { Alert } from './alert';
+import { shiftAlert, type Alert } from './alert';
 
 export interface AlertChange {
   readonly kind: 'fired' | 'resolved';
@@ -11,4 +11,10 @@ export interface AlertChange {
   readonly atMs: number;
   /** Resolved only because the configuration no longer has the rule: whether the service recovered is not known. */
   readonly ruleRemoved: boolean;
+}
+
+/** The same change on a clock that is `byMs` ahead. */
+export function shiftChange(change: AlertChange, byMs: number): AlertChange {
+  const { alert, startedMs, atMs } = change;
+  return { ...change, alert: shiftAlert(alert, byMs), startedMs: startedMs + byMs, atMs: atMs + byMs };
 }

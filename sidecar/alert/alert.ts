@@ -16,3 +16,8 @@ export interface Alert {
   /** The latest verdict. */
   readonly verdict: Verdict;
 }
+
+/** The same alert on a clock that is `byMs` ahead. */
+export function shiftAlert(alert: Alert, byMs: number): Alert {
+  return { ...alert, sinceMs: alert.sinceMs === undefined ? undefined : alert.sinceMs + byMs };
+}

@@ -1,6 +1,7 @@
 // What the sidecar was told to do: gatewatch.yml after every check, in the units the steps use. Plain data, frozen.
 import type { Severity } from '../../kong-plugin/contract/severity';
 import type { Secret } from './secret';
+import type { WebConfig } from './web-config';
 
 /** Where the sidecar listens. */
 export type ListenAddress =
@@ -66,6 +67,8 @@ export interface Config {
   readonly listen: ListenAddress;
   /** The bearer token of batches and of reload; `undefined` only where the address is loopback or a unix socket. */
   readonly token: Secret | undefined;
+  /** Passwords of the pages and TLS of the listener; `undefined` asks for none and has none. */
+  readonly web: WebConfig | undefined;
   /** Absolute. */
   readonly dataDirectory: string;
   /** How many series the ledger takes before it folds new ones into `__other__`. */

@@ -1,16 +1,13 @@
 // Where to listen, as it is written in the configuration: `127.0.0.1:9765`, `[::1]:9765` or `unix:/path`.
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import type { ListenAddress } from './config';
+import { isLoopbackHost } from './loopback-host';
 
 /** What Linux takes as the path of a socket, in bytes. */
 const MAX_SOCKET_PATH_BYTES = 107;
 
 const HOST_NAME =
   /^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)*$/;
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /** `undefined` for a text that is no address. Port 0 lets the system choose. */
 export function parseListenAddress(text: string): ListenAddress | undefined {
@@ -33,9 +30,5 @@ function isIPv4OrName(host: string): boolean {
 
 /** Whether only programs of this machine can reach it. */
 export function isLocalOnly(address: ListenAddress): boolean {
-  if (address.kind === 'unix') return true;
-  const { host } = address;
-  if (host.toLowerCase() === 'localhost') return true;
-  if (isIPv4(host)) return loopback.check(host, 'ipv4');
-  return isIPv6(host) && loopback.check(host, 'ipv6');
+  return address.kind === 'unix' || isLoopbackHost(address.host);
 }

@@ -1,14 +1,15 @@
-// The rim of the configuration: the file, the secret files and the environment.
+// The rim of the configuration: the file, the secret files, the web configuration with its certificates, and the environment.
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { types } from 'node:util';
 import { readConfig, type ReadConfig } from './read-config';
+import { readWebConfig, type ReadWebConfig } from './read-web-config';
 
 /** Never throws: a file that cannot be read is a fault like any other. */
 export function loadConfig(file: string): ReadConfig {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    text = readText(file);
   } catch (error) {
     const found = types.isNativeError(error) && 'code' in error ? String(error.code) : 'an error';
     return {
@@ -18,5 +19,25 @@ export function loadConfig(file: string): ReadConfig {
   }
   const folder = dirname(file);
   const readSecretFile = (path: string): string => readFileSync(resolve(folder, path), 'utf8');
-  return readConfig({ text, file, environment: process.env, readSecretFile });
+  const loadWebConfig = (path: string): ReadWebConfig => {
+    const webFile = resolve(folder, path);
+    const webFolder = dirname(webFile);
+    return readWebConfig({
+      text: readText(webFile),
+      file: webFile,
+      resolvePath: (other) => resolve(webFolder, other),
+      readFile: readText,
+    });
+  };
+  return readConfig({
+    text,
+    file,
+    environment: process.env,
+    readSecretFile,
+    readWebConfig: loadWebConfig,
+  });
+}
+
+function readText(file: string): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
 }

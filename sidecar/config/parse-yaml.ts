@@ -6,6 +6,12 @@ import { Parser, parseDocument, visit, type CST, type Document, type LineCounter
 /** Far more than a configuration has (rules and channels: 3). */
 const MAX_NESTING = 20;
 
+/** Fifty times the file that is shipped. What is longer is something else, and would take long to say so. */
+const MAX_CHARACTERS = 256 * 1024;
+
+/** The parser looks through the whole file for each. */
+const MAX_ALIASES = 1_000;
+
 export interface YamlFault {
   readonly offset: number;
   readonly expected: string;
@@ -32,10 +38,12 @@ const UNQUOTED: Readonly<Record<string, string>> = {
  * @param lines told where each line starts; an offset in a fault is one of `text`
  */
 export function parseYaml(text: string, lines: LineCounter): ParsedYaml {
+  if (text.length > MAX_CHARACTERS) {
+    return refused(0, `a file of at most ${MAX_CHARACTERS} characters`, `one of ${text.length}`);
+  }
   const tooDeep = offsetOfTooDeep(new Parser(lines.addNewLine).parse(text));
   if (tooDeep !== undefined) {
-    const fault = { offset: tooDeep, expected: `at most ${MAX_NESTING} levels of nesting`, found: 'more' };
-    return { document: parseDocument(''), faults: [fault] };
+    return refused(tooDeep, `at most ${MAX_NESTING} levels of nesting`, 'more');
   }
   const document = parseDocument(text, {
     prettyErrors: false,
@@ -50,19 +58,37 @@ export function parseYaml(text: string, lines: LineCounter): ParsedYaml {
     expected: 'YAML',
     found: UNQUOTED[code] ?? message,
   }));
-  if (faults.length === 0) {
-    visit(document, {
-      Alias(_key, alias) {
-        if (alias.resolve(document) !== undefined) return;
-        faults.push({
-          offset: alias.range?.[0] ?? 0,
-          expected: 'an alias (*) of an anchor (&) before it',
-          found: 'no such anchor',
-        });
-      },
-    });
-  }
-  return { document, faults };
+  return { document, faults: faults.length > 0 ? faults : checkAliases(document) };
+}
+
+function refused(offset: number, expected: string, found: string): ParsedYaml {
+  return { document: parseDocument(''), faults: [{ offset, expected, found }] };
+}
+
+/** Aliases that have no anchor before them, or that are too many. */
+function checkAliases(document: Document.Parsed): YamlFault[] {
+  const faults: YamlFault[] = [];
+  const anchors = new Set<string>();
+  let aliases = 0;
+  visit(document, {
+    Alias(_key, { source, range }) {
+      const offset = range?.[0] ?? 0;
+      aliases += 1;
+      if (aliases > MAX_ALIASES) {
+        faults.push({ offset, expected: `at most ${MAX_ALIASES} aliases (*)`, found: 'more' });
+        return visit.BREAK;
+      }
+      if (!anchors.has(source)) {
+        const expected = 'an alias (*) of an anchor (&) before it';
+        faults.push({ offset, expected, found: 'no such anchor' });
+      }
+      return undefined;
+    },
+    Value(_key, { anchor }) {
+      if (anchor !== undefined) anchors.add(anchor);
+    },
+  });
+  return faults;
 }
 
 /** Where the nesting is deeper than allowed. Walks a list of its own instead of calling itself. */

@@ -2,17 +2,28 @@
 // reading of secret files are given.
 import { resolve } from 'node:path';
 import { types } from 'node:util';
-import { LineCounter, Scalar, isMap, isNode, isPair, isScalar, isSeq, visit, type Document } from 'yaml';
+import { LineCounter, Scalar, isPair, isScalar, isSeq, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import type { ChannelSettings, Config, Rule } from './config';
 import type { ConfigFault } from './config-fault';
 import { crossCheck, type PlacedFault } from './cross-checks';
 import { DEFAULT_RULES } from './default-config';
+import {
+  DocumentPlaces,
+  SHOWABLE_KEY,
+  renderPath,
+  sortFaults,
+  valueAt,
+  type Finding,
+  type Path,
+} from './document-places';
 import { nearestWord } from './nearest-word';
 import { parseYaml } from './parse-yaml';
+import type { ReadWebConfig } from './read-web-config';
 import { Secret } from './secret';
 import {
   NUMBER_KEYS,
+  PATHS,
   SECRETS,
   SHOWN_KEYS,
   channelShapes,
@@ -24,6 +35,7 @@ import {
   type SecretKey,
 } from './shape';
 import { resolveNumber, substitute } from './substitute';
+import type { WebConfig } from './web-config';
 
 export interface ConfigSource {
   readonly text: string;
@@ -32,18 +44,13 @@ export interface ConfigSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The content of a `*_file`; its path is relative to the configuration file. Throws if it cannot be read. */
   readonly readSecretFile: (path: string) => string;
+  /** The web configuration; its path is relative to the configuration file. Throws if it cannot be read. */
+  readonly readWebConfig: (path: string) => ReadWebConfig;
 }
 
 export type ReadConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly ConfigFault[] };
-
-type Path = readonly (string | number)[];
-
-interface Finding extends PlacedFault {
-  /** Told of the key and not of its value. */
-  readonly ofKey?: boolean;
-}
 
 /** Path of the key that a secret belongs to -> the secret, wherever it came from. */
 type Secrets = ReadonlyMap<string, Secret>;
@@ -52,21 +59,13 @@ type Secrets = ReadonlyMap<string, Secret>;
 export function readConfig(source: ConfigSource): ReadConfig {
   const lines = new LineCounter();
   const { document, faults: yamlFaults } = parseYaml(source.text, lines);
-  const place = (offset: number): Pick<ConfigFault, 'file' | 'line' | 'column'> => {
-    const { line, col } = lines.linePos(offset);
-    return { file: source.file, line: Math.max(1, line), column: Math.max(1, col) };
-  };
+  const places = new DocumentPlaces(source.file, lines);
   if (yamlFaults.length > 0) {
-    const faults = yamlFaults.map(({ offset, ...fault }) => ({ ...place(offset), path: '', ...fault }));
+    const faults = yamlFaults.map(({ offset, ...fault }) => ({ ...places.at(offset), path: '', ...fault }));
     return { ok: false, faults: sortFaults(faults) };
   }
 
-  const at = ({ path, expected, found, ofKey }: Finding): ConfigFault => ({
-    ...place(offsetOf(document, path, ofKey ?? false)),
-    path: renderPath(path),
-    expected,
-    found,
-  });
+  const at = (finding: Finding): ConfigFault => places.faultOf(document, finding);
   const filled = substituteAll(document, source.environment);
   let value: unknown;
   try {
@@ -78,26 +77,29 @@ export function readConfig(source: ConfigSource): ReadConfig {
   }
   const parsed = configShape.safeParse(value);
   const { secrets, faults: secretFaults } = readSecrets(value, source.readSecretFile);
+  const web = readWeb(value, source.readWebConfig);
   const hidden = [...filled.hidden, ...hiddenIn(value)];
   const issues = parsed.success ? [] : parsed.error.issues;
   const findings = [
     ...issues.flatMap((issue) => findingsOf(issue, value, hidden)),
     ...crossCheck(value),
     ...secretFaults,
+    ...web.findings,
   ];
   // A value that could not be filled in is not told a second time.
   const told = new Set(filled.faults.map(({ path }) => renderPath(path)));
   const untold = findings.filter(({ path }) => !told.has(renderPath(path)));
-  if (parsed.success && filled.faults.length + untold.length === 0) {
-    return { ok: true, config: deepFreeze(configOf(parsed.data, secrets)) };
+  if (parsed.success && filled.faults.length + untold.length + web.faults.length === 0) {
+    return { ok: true, config: deepFreeze(configOf(parsed.data, secrets, web.config)) };
   }
-  return { ok: false, faults: sortFaults([...filled.faults, ...untold].map(at)) };
+  return { ok: false, faults: [...sortFaults([...filled.faults, ...untold].map(at)), ...web.faults] };
 }
 
-function configOf(document: ConfigDocument, secrets: Secrets): Config {
+function configOf(document: ConfigDocument, secrets: Secrets, web: WebConfig | undefined): Config {
   return {
     listen: document.listen,
     token: secrets.get('token'),
+    web,
     dataDirectory: resolve(document.data_dir),
     seriesCap: document.series_cap,
     evaluationIntervalMs: document.evaluation_interval,
@@ -154,6 +156,30 @@ function readSecrets(
   return { secrets, faults };
 }
 
+/** The web configuration and its own faults; and what is wrong with the key that names it. */
+function readWeb(
+  value: unknown,
+  readWebConfig: (path: string) => ReadWebConfig,
+): { config?: WebConfig; faults: readonly ConfigFault[]; findings: readonly Finding[] } {
+  const path = ['web_config_file'];
+  const file = valueAt(value, path);
+  if (typeof file !== 'string' || !PATHS.safeParse(file).success) return { faults: [], findings: [] };
+  let read: ReadWebConfig;
+  try {
+    read = readWebConfig(file);
+  } catch (error) {
+    const found = `one that is not (${codeOf(error)})`;
+    return { faults: [], findings: [{ path, expected: 'the path of a readable file', found }] };
+  }
+  if (!read.ok) return { faults: read.faults, findings: [] };
+  const listen = valueAt(value, ['listen']);
+  if (read.web.tls === undefined || typeof listen !== 'string' || !listen.startsWith('unix:')) {
+    return { config: read.web, faults: [], findings: [] };
+  }
+  const expected = 'a file without tls_server_config, since nobody listens in on a unix socket';
+  return { faults: [], findings: [{ path, expected, found: 'one with it' }] };
+}
+
 /** The secrets that there can be: what they belong to, and their key. */
 function secretKeysIn(value: unknown): [Path, SecretKey][] {
   const channels = valueAt(value, ['channels']);
@@ -175,13 +201,16 @@ function readSecret(
   try {
     text = readSecretFile(path).replace(/\r?\n$/, '');
   } catch (error) {
-    const code = types.isNativeError(error) && 'code' in error ? String(error.code) : 'an error';
-    return { expected: 'the path of a readable file', found: `one that is not (${code})` };
+    return { expected: 'the path of a readable file', found: `one that is not (${codeOf(error)})` };
   }
   const checked = SECRETS[key].safeParse(text);
   if (checked.success) return new Secret(text);
   const expected = `the path of a file with ${checked.error.issues[0]?.message ?? 'a secret'}`;
   return { expected, found: text === '' ? 'an empty file' : 'one with another content' };
+}
+
+function codeOf(error: unknown): string {
+  return types.isNativeError(error) && 'code' in error ? String(error.code) : 'an error';
 }
 
 /** The secrets as they stand in the document, right or wrong: what no fault may show. */
@@ -287,46 +316,6 @@ function show(path: Path, value: unknown, hidden: readonly string[]): string {
 
 function holdsAny(text: string, parts: readonly string[]): boolean {
   return parts.some((part) => text.includes(part));
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  let found = value;
-  for (const step of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    found = (found as Record<string | number, unknown>)[step];
-  }
-  return found;
-}
-
-/** Where a path stands in the text: its key or its value, else what would hold it. */
-function offsetOf(document: Document.Parsed, path: Path, ofKey: boolean): number {
-  const holder = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
-  if (ofKey && isMap(holder)) {
-    const key = holder.items.find((pair) => isScalar(pair.key) && pair.key.value === path.at(-1))?.key;
-    if (isNode(key) && key.range) return key.range[0];
-  }
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return document.contents?.range[0] ?? document.range[0];
-}
-
-/** A key longer than any of ours may be a value in the wrong place. */
-const SHOWABLE_KEY = /^(?:[A-Za-z0-9_.-]{1,24}|<<)$/;
-
-function renderPath(path: Path): string {
-  return path
-    .map((step, index) => {
-      if (typeof step === 'number') return `[${step}]`;
-      const key = SHOWABLE_KEY.test(step) ? step : '?';
-      return index === 0 ? key : `.${key}`;
-    })
-    .join('');
-}
-
-function sortFaults(faults: readonly ConfigFault[]): ConfigFault[] {
-  return [...faults].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 function deepFreeze<Value>(value: Value): Value {

@@ -13,5 +13,17 @@ export function restartReasons(current: Config, wanted: Config): string[] {
   if (current.dataDirectory !== wanted.dataDirectory) {
     reasons.push('data_dir: the directory cannot change while the sidecar runs; restart it, or set it back');
   }
+  if (connectionOf(current) !== connectionOf(wanted)) {
+    reasons.push(
+      'web_config_file: TLS, and whether clients are asked for a certificate, cannot be turned on or off while the ' +
+        'sidecar runs; restart it, or set them back',
+    );
+  }
   return reasons;
+}
+
+/** What is settled when the listener is made. The certificates themselves may change. */
+function connectionOf({ web }: Config): 'plain' | 'tls' | 'tls that asks for a certificate' {
+  if (web?.tls === undefined) return 'plain';
+  return web.tls.clientCertificate === 'none' ? 'tls' : 'tls that asks for a certificate';
 }

@@ -1,7 +1,8 @@
-// A text that must not be shown. Whatever prints, inspects or serialises it shows a mark in its place.
+// A text that must not be shown. Whatever prints, inspects or serialises it shows a mark in its place, the one that
+// Prometheus uses.
 import { inspect } from 'node:util';
 
-const MARK = '[secret]';
+const MARK = '<secret>';
 
 export class Secret {
   readonly #text: string;

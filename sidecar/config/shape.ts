@@ -87,6 +87,9 @@ const token = z.string({ error: TOKEN_ERROR }).regex(/^[!-~]{16,512}$/, { error:
 const PATH_ERROR = 'a path (~ is not filled in, ${HOME} is)';
 const path = z.string({ error: PATH_ERROR }).regex(/^[^~\0][^\0]*$/, { error: PATH_ERROR });
 
+/** What is right for a path. */
+export const PATHS = path;
+
 const URL_ERROR = 'an http or https address';
 const url = z.string({ error: URL_ERROR }).refine(isHttpUrl, { error: URL_ERROR });
 
@@ -169,6 +172,7 @@ export const configShape = z.strictObject(
     listen: listen.prefault(DEFAULT_LISTEN),
     token: orEmpty(token, TOKEN_ERROR),
     token_file: orEmpty(path, PATH_ERROR),
+    web_config_file: orEmpty(path, PATH_ERROR),
     data_dir: path.default(DEFAULT_DATA_DIRECTORY),
     series_cap: wholeNumber(100, 1_000_000).default(DEFAULT_SERIES_CAP),
     evaluation_interval: duration(SECOND_MS, 5 * MINUTE_MS).default(DEFAULT_EVALUATION_INTERVAL_MS),

@@ -17,32 +17,37 @@ export function substitute(
   text: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Substituted {
-  let fault: Extract<Substituted, { ok: false }> | undefined;
   const values: string[] = [];
-  const result = text.replace(/\$\$\{|\$\{([^}]*\})?/g, (whole, inside: string | undefined) => {
-    if (whole === '$${') return '${';
+  let result = '';
+  let doneUpTo = 0;
+  // Ends at the first fault: to look for a brace behind each of many ${ that have none would take the square of their number.
+  for (const { 0: whole, 1: inside, index } of text.matchAll(/\$\$\{|\$\{([^}]*\})?/g)) {
+    result += text.slice(doneUpTo, index);
+    doneUpTo = index + whole.length;
+    if (whole === '$${') {
+      result += '${';
+      continue;
+    }
     const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?\}$/s.exec(inside ?? '');
     const [, name, standard] = match ?? [];
     if (name === undefined || standard?.includes('${')) {
-      fault ??= { ok: false, expected: SYNTAX, found: 'something else after a ${' };
-      return '';
+      return { ok: false, expected: SYNTAX, found: 'something else after a ${' };
     }
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (value !== undefined && value !== '') {
       values.push(value);
-      return value;
-    }
-    if (standard !== undefined) return standard;
-    if (value === undefined) {
-      fault ??= {
+      result += value;
+    } else if (standard !== undefined) {
+      result += standard;
+    } else if (value === undefined) {
+      return {
         ok: false,
         expected: `the environment variable ${name} to be set, or a default as in \${${name}:-default}`,
         found: 'neither',
       };
     }
-    return '';
-  });
-  return fault ?? { ok: true, text: result, values };
+  }
+  return { ok: true, text: result + text.slice(doneUpTo), values };
 }
 
 /** What a plain (unquoted) scalar means after substitution where a number is wanted: the number, or the text that is none. */

@@ -2,6 +2,7 @@
 // They begin at 0 with each start; what must outlive a restart is in the ledger.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { FAULT_CODES } from '../../kong-plugin/contract/fault';
+import { REFUSALS } from './refusal';
 
 export type OwnMetrics = ReturnType<typeof createOwnMetrics>;
 
@@ -25,9 +26,23 @@ export function createOwnMetrics(version: string) {
   });
   for (const result of ['applied', 'duplicate', ...FAULT_CODES]) batches.inc({ result }, 0);
 
+  const refusedRequests = new Counter({
+    name: 'gatewatch_http_refused_requests_total',
+    help: 'Requests refused at the door, by what they lacked; their bodies were not read',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  for (const reason of REFUSALS) refusedRequests.inc({ reason }, 0);
+
   return {
     registry,
     batches,
+    refusedRequests,
+    failedHandshakes: new Counter({
+      name: 'gatewatch_http_failed_handshakes_total',
+      help: 'Connections that ended before TLS was agreed on, those with a bad client certificate included',
+      registers,
+    }),
     missingBatches: new Counter({
       name: 'gatewatch_missing_batches_total',
       help: 'Gaps in the sequence numbers of a producer: batches it set aside, or that were lost',

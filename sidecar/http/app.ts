@@ -1,20 +1,34 @@
-// The sidecar's addresses, joined to what answers them.
+// The sidecar's addresses, joined to what answers them, behind what guards them: a bearer token for what changes something,
+// the web configuration for what is read. /-/healthy and /-/ready are open to the probes of whatever runs the sidecar.
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { BATCH_PATH, MAX_BODY_BYTES } from '../../kong-plugin/contract/batch';
 import type { Fault } from '../../kong-plugin/contract/fault';
 import type { Secret } from '../config/secret';
+import type { WebConfig } from '../config/web-config';
 import type { MetricFamily } from '../exposition/metric-family';
 import { CONTENT_TYPES, renderFamilies } from '../exposition/render-families';
+import type { Clock } from '../clock';
 import { requireBearerToken } from './bearer-token';
+import { guardPages } from './guard-pages';
+import type { Refusal } from '../exposition/refusal';
+import { refuseBrowserPages } from './refuse-browser-pages';
 
 export interface AppParts {
   readonly token: () => Secret | undefined;
+  readonly web: () => WebConfig | undefined;
+  /** The listener is a unix socket, which no browser reaches. */
+  readonly isSocket: boolean;
+  readonly clock: Clock;
   readonly receiveBatch: RequestHandler;
-  /** Told of every request that was refused before it was read as a batch. */
-  readonly onRefused: (fault: Fault) => void;
+  /** Told of every batch that was refused before it was read as one. */
+  readonly onRefusedBatch: (fault: Fault) => void;
+  /** Told of every request that was refused at the door, batches too. */
+  readonly onRefused: (refusal: Refusal) => void;
   readonly families: () => Promise<readonly MetricFamily[]>;
   readonly statusPage: () => string;
+  /** The configuration in force, without its secrets. */
+  readonly configPage: () => string;
   /** Why the sidecar cannot take batches; `undefined` if it can. */
   readonly whyNotReady: () => string | undefined;
   /** Reads the configuration again; gives the faults, one a line, or none. */
@@ -26,14 +40,51 @@ export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const authorized = requireBearerToken(parts.token, parts.onRefused);
+  const { token, web, clock, isSocket, onRefused, onRefusedBatch } = parts;
+
+  app.use((_request, response, next) => {
+    response.set({ ...web()?.headers });
+    next();
+  });
+  app.use(refuseBrowserPages({ isOpen: () => token() === undefined && !isSocket, onRefused }));
 
   app.post(
     BATCH_PATH,
-    authorized,
+    requireBearerToken(token, (fault) => {
+      onRefused('bearer_token');
+      onRefusedBatch(fault);
+    }),
     express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false }),
     parts.receiveBatch,
   );
+
+  app.get('/-/healthy', (_request, response) => {
+    response.type('text/plain').send('healthy\n');
+  });
+
+  app.get('/-/ready', (_request, response) => {
+    const reason = parts.whyNotReady();
+    response
+      .status(reason === undefined ? 200 : 503)
+      .type('text/plain')
+      .send(reason === undefined ? 'ready\n' : `not ready: ${reason}\n`);
+  });
+
+  const authorized = requireBearerToken(token, () => onRefused('bearer_token'));
+  app.post('/-/reload', authorized, (_request, response) => {
+    const faults = parts.reload();
+    response
+      .status(faults.length === 0 ? 200 : 422)
+      .type('text/plain')
+      .send(
+        faults.length === 0
+          ? 'reloaded\n'
+          : `the configuration was not changed; the file has faults:\n${faults.join('\n')}\n`,
+      );
+  });
+
+  // Whatever is added below asks for what the web configuration asks for.
+  app.use(guardPages({ web, clock, onRefused }));
 
   app.get('/metrics', async (request, response) => {
     const format = request.accepts([
@@ -49,28 +100,8 @@ export function createApp(parts: AppParts): Express {
     response.type('text/plain').send(parts.statusPage());
   });
 
-  app.get('/-/healthy', (_request, response) => {
-    response.type('text/plain').send('healthy\n');
-  });
-
-  app.get('/-/ready', (_request, response) => {
-    const reason = parts.whyNotReady();
-    response
-      .status(reason === undefined ? 200 : 503)
-      .type('text/plain')
-      .send(reason === undefined ? 'ready\n' : `not ready: ${reason}\n`);
-  });
-
-  app.post('/-/reload', authorized, (_request, response) => {
-    const faults = parts.reload();
-    response
-      .status(faults.length === 0 ? 200 : 422)
-      .type('text/plain')
-      .send(
-        faults.length === 0
-          ? 'reloaded\n'
-          : `the configuration was not changed; the file has faults:\n${faults.join('\n')}\n`,
-      );
+  app.get('/-/config', (_request, response) => {
+    response.type('text/plain').send(parts.configPage());
   });
 
   app.use((request, response) => {
@@ -79,7 +110,7 @@ export function createApp(parts: AppParts): Express {
       .type('text/plain')
       .send(
         `${request.method} ${request.path} is not an address of the sidecar. ` +
-          `There are GET /, /metrics, /-/healthy, /-/ready and POST ${BATCH_PATH}, /-/reload\n`,
+          `There are GET /, /metrics, /-/config, /-/healthy, /-/ready and POST ${BATCH_PATH}, /-/reload\n`,
       );
   });
   app.use(answerErrors(parts));
@@ -87,7 +118,7 @@ export function createApp(parts: AppParts): Express {
 }
 
 /** What express and its body parser throw; `status` is theirs. */
-function answerErrors({ logger, onRefused }: AppParts): ErrorRequestHandler {
+function answerErrors({ logger, onRefusedBatch }: AppParts): ErrorRequestHandler {
   return (error: Error & { status?: number; type?: string }, request, response, next) => {
     if (response.headersSent) {
       next(error);
@@ -98,7 +129,7 @@ function answerErrors({ logger, onRefused }: AppParts): ErrorRequestHandler {
         fault: 'too_large',
         message: `expected at most ${MAX_BODY_BYTES} bytes, found more`,
       };
-      onRefused(fault);
+      onRefusedBatch(fault);
       response.status(413).json(fault);
       return;
     }

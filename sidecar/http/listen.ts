@@ -1,18 +1,17 @@
 // Opens the sidecar's address. A unix socket that a dead sidecar left is removed; one that a living process answers is not.
-import { chmodSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
-import type { Server } from 'node:http';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
 import type { ListenAddress } from '../config/config';
+import { describeListen } from '../config/render-config';
 
 /** The address cannot be used; the message is for the operator. */
 export class ListenFault extends Error {}
 
 /** How an address is written in the configuration. A port of 0 is replaced by the one that the system gave. */
 export function describeAddress(address: ListenAddress, server?: Server): string {
-  if (address.kind === 'unix') return `unix:${address.path}`;
   const bound = server?.address();
-  const port = typeof bound === 'object' && bound ? bound.port : address.port;
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+  if (address.kind === 'unix' || typeof bound !== 'object' || !bound) return describeListen(address);
+  return describeListen({ ...address, port: bound.port });
 }
 
 /** @throws ListenFault */
@@ -29,8 +28,12 @@ export async function listen(server: Server, address: ListenAddress): Promise<vo
   if (address.kind === 'unix') chmodSync(address.path, 0o666);
 }
 
-function removeStaleSocket(path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+async function removeStaleSocket(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found && !found.isSocket()) {
+    throw new ListenFault(`listen: unix:${path}: something else than a socket is there; name another path`);
+  }
+  await new Promise<void>((resolve, reject) => {
     const probe = connect(path);
     probe.once('connect', () => {
       probe.destroy();

@@ -14,6 +14,8 @@ export interface IngestParts {
   readonly windows: ServiceWindows;
   readonly metrics: OwnMetrics;
   readonly clock: Clock;
+  /** The clock of the windows. */
+  readonly steady: Clock;
   readonly seriesCap: () => number;
 }
 
@@ -38,9 +40,11 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
     }
     const startMs = parts.clock.monotonicMs();
     const receivedMs = parts.clock.nowMs();
+    const steadyMs = parts.steady.nowMs();
     let applied: Applied;
     try {
-      applied = await parts.ledger.apply(read.batch, bytes, receivedMs, parts.seriesCap());
+      const idleNowMs = Math.min(receivedMs, steadyMs);
+      applied = await parts.ledger.apply(read.batch, bytes, receivedMs, parts.seriesCap(), idleNowMs);
     } catch (error) {
       if (!(error instanceof NotDurable)) throw error;
       refuse(parts, response, { fault: 'not_durable', message: error.message });
@@ -54,9 +58,16 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
       });
       return;
     }
+    if (applied.result === 'overflow') {
+      refuse(parts, response, {
+        fault: 'invalid_batch',
+        message: `expected sums up to ${Number.MAX_SAFE_INTEGER}, found counts or times that pass it with what was counted before`,
+      });
+      return;
+    }
     parts.metrics.batches.inc({ result: applied.result });
     if (applied.result === 'applied') {
-      observe(parts, applied, request.get(SENT_AT_HEADER), receivedMs);
+      observe(parts, applied, request.get(SENT_AT_HEADER), receivedMs, steadyMs);
       parts.metrics.applyDurationSeconds.observe((parts.clock.monotonicMs() - startMs) / 1000);
     }
     response.json(applied.receipt);
@@ -64,10 +75,11 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
 }
 
 function observe(
-  { metrics, windows, clock }: IngestParts,
+  { metrics, windows, steady }: IngestParts,
   applied: Extract<Applied, { result: 'applied' }>,
   sentAt: string | undefined,
   receivedMs: number,
+  steadyMs: number,
 ): void {
   // Without the header the clocks are taken to agree.
   const sentAtMs = sentAt !== undefined && /^\d{1,15}$/.test(sentAt) ? Number(sentAt) : receivedMs;
@@ -75,8 +87,8 @@ function observe(
   metrics.producerClockSkewSeconds.set({ producer }, (sentAtMs - receivedMs) / 1000);
   metrics.missingBatches.inc(applied.missingBatches);
   metrics.foldedRequests.inc(applied.foldedRequests);
-  for (const { atMs, deltas } of placeIntervals(applied.intervals, sentAtMs, receivedMs)) {
-    windows.add(atMs, deltas, clock.nowMs());
+  for (const { atMs, deltas } of placeIntervals(applied.intervals, sentAtMs, steadyMs)) {
+    windows.add(atMs, deltas, steady.nowMs());
   }
 }
 

@@ -4,7 +4,7 @@ import { BATCH_VERSION, PRODUCER_STATISTICS, encodeBatch } from '../../kong-plug
 import type { Batch, Interval, ProducerStatistics } from '../../kong-plugin/contract/batch';
 import { seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
 import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
-import { isCell } from '../../kong-plugin/contract/histogram';
+import { isCell, shortestOf } from '../../kong-plugin/contract/histogram';
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
 import { SOURCES } from '../../kong-plugin/contract/source';
 
@@ -110,9 +110,16 @@ function deltaAt(value: unknown, place: string): Delta {
     return ms;
   });
   let count = 0;
-  for (const observations of cells.values()) count += observations;
+  let [leastSumMs, mostSumMs] = [0, 0];
+  for (const [cellMs, observations] of cells) {
+    count += observations;
+    leastSumMs += observations * shortestOf(cellMs);
+    mostSumMs += observations * cellMs;
+  }
   if (count > requests) refuse(`${place}.upstreamCells`, `at most ${requests} observations`, String(count));
-  if (count === 0 && sumMs > 0) refuse(`${place}.upstreamSumMs`, '0 without observations', String(sumMs));
+  if (sumMs < leastSumMs || sumMs > mostSumMs) {
+    refuse(`${place}.upstreamSumMs`, `from ${leastSumMs} to ${mostSumMs}, as its cells say`, String(sumMs));
+  }
   return {
     series: seriesAt(fields, place),
     requests,

@@ -1,14 +1,13 @@
-// The child of check-store.ts. Its argument is the data directory; exit 0: every record is as it was written.
-import { LedgerStore } from './ledger-store';
-import { readLedger } from './read-ledger';
+// The child of check-store.ts. Its argument is the data directory; exit 0: every record is as it was written; 1: the fault is
+// on stderr.
+import { OPEN_WAIT_MS, openLedger } from './open-ledger';
+import { reasonOf } from './store-fault';
 
 async function main(): Promise<void> {
-  const store = new LedgerStore(process.argv[2] ?? '');
-  readLedger(store.readAll());
-  await store.close();
+  await openLedger(process.argv[2] ?? '', OPEN_WAIT_MS).store.close();
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${reasonOf(error)}\n`);
   process.exitCode = 1;
 });

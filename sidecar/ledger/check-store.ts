@@ -1,9 +1,10 @@
 // Finds out whether the store can be read, in a child process: lmdb ends its process with SIGBUS or SIGABRT on a file that
 // was cut off or overwritten, and a sidecar that dies so at every start tells nobody why.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { STORE_FILE_NAME, StoreFault } from './ledger-store';
+import { STORE_FILE_NAME } from './ledger-store';
+import { StoreFault, damaged } from './store-fault';
 
 /**
  * Reads the whole store in a child process. Where there is no store yet, does nothing.
@@ -18,10 +19,13 @@ export function checkStore(directory: string): void {
     encoding: 'utf8',
   });
   if (status === 0) return;
-  const reason =
-    error?.message ?? (signal ? `reading it ended with ${signal}` : (stderr.trim().split('\n').at(-1) ?? ''));
-  throw new StoreFault(
-    `the ledger at ${path} is damaged: ${reason}. ` +
-      'Restore it from a copy, or move it away to begin with empty series (Prometheus sees counters begin at 0)',
-  );
+  if (error) throw new StoreFault(`the ledger at ${path} cannot be checked: ${error.message}`);
+  if (signal === null) throw new StoreFault(stderr.trim().split('\n').at(-1) ?? '');
+  // lmdb maps its lock file before it has room: without room, the first write to it is a SIGBUS.
+  if (signal === 'SIGBUS' && statfsSync(directory).bavail === 0) {
+    throw new StoreFault(
+      `the ledger at ${path} cannot be opened: no space left on its file system. Make room`,
+    );
+  }
+  throw damaged(path, directory, `reading it ended with ${signal}`);
 }

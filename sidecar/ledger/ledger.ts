@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import type { Batch, Interval } from '../../kong-plugin/contract/batch';
 import type { Receipt } from '../../kong-plugin/contract/receipt';
 import type { LedgerState } from './ledger-state';
-import { LedgerStore, StoreFault } from './ledger-store';
-import { absorb, planTransaction } from './plan-transaction';
-import { readLedger } from './read-ledger';
+import type { LedgerStore, StorePlace, StoreTransaction } from './ledger-store';
+import { OPEN_WAIT_MS, openLedger, type OpenLedger } from './open-ledger';
+import { absorb, planTransaction, staysExact } from './plan-transaction';
+import { StoreFault, reasonOf } from './store-fault';
+import { proofOf, wholeOf } from './whole-transaction';
 
 export type Applied =
   | {
@@ -19,7 +21,9 @@ export type Applied =
     }
   | { readonly result: 'duplicate'; readonly receipt: Receipt }
   /** The same sequence came before with other bytes. */
-  | { readonly result: 'conflict' };
+  | { readonly result: 'conflict' }
+  /** A sum would pass 2^53, and no longer be exact. */
+  | { readonly result: 'overflow' };
 
 /** A batch could not be made durable; nothing of it was counted. */
 export class NotDurable extends Error {}
@@ -29,18 +33,21 @@ export class Ledger {
   #state: LedgerState;
   #turn: Promise<unknown> = Promise.resolve();
   #fault: Error | undefined;
+  #failedCommits = 0;
+  /** The store's files are gone: what they held is written again from memory. */
+  #isGone = false;
 
   private constructor(
     private readonly directory: string,
-    store: LedgerStore,
+    { store, state }: OpenLedger,
   ) {
     this.#store = store;
-    this.#state = readFrom(store);
+    this.#state = state;
   }
 
   /** @throws StoreFault */
   static open(directory: string): Ledger {
-    return new Ledger(directory, new LedgerStore(directory));
+    return new Ledger(directory, openLedger(directory, OPEN_WAIT_MS));
   }
 
   /** What is on disk. Read only. */
@@ -53,18 +60,41 @@ export class Ledger {
     return this.#fault;
   }
 
+  /** Batches since the start that could not be made durable when they came. */
+  get failedCommits(): number {
+    return this.#failedCommits;
+  }
+
   /**
    * Counts a batch once, however often it comes.
    *
    * @param bytes the batch as it was sealed
    * @param nowMs Unix ms
+   * @param idleNowMs Unix ms to measure by how long a series or producer was silent: at most `nowMs`, and behind it where the
+   *   clock was set forward, so that nothing leaves the ledger for a time that never passed
    * @throws NotDurable
    */
-  apply(batch: Batch, bytes: Uint8Array, nowMs: number, seriesCap: number): Promise<Applied> {
+  apply(
+    batch: Batch,
+    bytes: Uint8Array,
+    nowMs: number,
+    seriesCap: number,
+    idleNowMs = nowMs,
+  ): Promise<Applied> {
     const digest = createHash('sha256').update(bytes).digest('hex');
-    const applied = this.#turn.then(() => this.#applyNext(batch, digest, nowMs, seriesCap));
-    this.#turn = applied.catch(() => undefined);
-    return applied;
+    return this.#next(() => this.#applyNext(batch, digest, nowMs, seriesCap, idleNowMs));
+  }
+
+  /** Finds out whether the store is still in its place, and mends what can be mended. `fault` tells what came of it. */
+  inspect(): Promise<void> {
+    return this.#next(async () => {
+      try {
+        this.#fault ??= this.#faultOfPlace(this.#store.place());
+      } catch (error) {
+        this.#fault = asError(error);
+      }
+      if (this.#fault) await this.#mend();
+    });
   }
 
   /** Waits for the batch in work, then closes the store. */
@@ -73,21 +103,31 @@ export class Ledger {
     await this.#store.close();
   }
 
-  async #applyNext(batch: Batch, digest: string, nowMs: number, seriesCap: number): Promise<Applied> {
-    if (this.#fault) await this.#reopen();
+  #next<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(run);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #applyNext(
+    batch: Batch,
+    digest: string,
+    nowMs: number,
+    seriesCap: number,
+    idleNowMs: number,
+  ): Promise<Applied> {
+    if (this.#fault) await this.#mend();
+    if (this.#fault) throw this.#notDurable();
     const { producer, sequence } = batch;
     const last = this.#state.producers.get(producer);
     if (last && sequence <= last.sequence) {
       if (sequence === last.sequence && digest !== last.digest) return { result: 'conflict' };
       return { result: 'duplicate', receipt: { producer, sequence, result: 'duplicate' } };
     }
-    const planned = planTransaction(this.#state, batch, digest, nowMs, seriesCap);
-    try {
-      await this.#store.commit(planned.store);
-    } catch (error) {
-      this.#fault = error instanceof Error ? error : new Error(String(error));
-      throw new NotDurable(`the ledger could not be written: ${this.#fault.message}`);
-    }
+    const planned = planTransaction(this.#state, batch, digest, nowMs, seriesCap, idleNowMs);
+    if (!staysExact(this.#state, planned)) return { result: 'overflow' };
+    this.#fault = await this.#commit(planned.store, planned.transaction);
+    if (this.#fault) throw this.#notDurable();
     absorb(this.#state, planned);
     return {
       result: 'applied',
@@ -98,29 +138,74 @@ export class Ledger {
     };
   }
 
-  /** After a failed commit only the disk knows what was written: reads it again. */
-  async #reopen(): Promise<void> {
+  #notDurable(): NotDurable {
+    this.#failedCommits += 1;
+    return new NotDurable(`the ledger cannot be written: ${this.#fault?.message}`);
+  }
+
+  /** Why the transaction may not be on disk, in the files that the next start will read; `undefined` if it is. */
+  async #commit(transaction: StoreTransaction, number: number): Promise<Error | undefined> {
     try {
-      await this.#store.close();
-      const store = new LedgerStore(this.directory);
-      this.#state = readFrom(store);
-      this.#store = store;
-      this.#fault = undefined;
+      await this.#store.commit(transaction);
+      const fault = this.#faultOfPlace(this.#store.place());
+      if (!fault) this.#store.mark.write(number);
+      return fault;
     } catch (error) {
-      this.#fault = error instanceof Error ? error : new Error(String(error));
-      throw new NotDurable(`the ledger could not be opened again: ${this.#fault.message}`);
+      return asError(error);
+    }
+  }
+
+  #faultOfPlace(place: StorePlace): StoreFault | undefined {
+    const { path } = this.#store;
+    if (place === 'missing') this.#isGone = true;
+    switch (place) {
+      case 'same':
+        return undefined;
+      case 'stripped':
+        return new StoreFault(
+          `the lock or the mark of ${path} was deleted or exchanged while the sidecar ran`,
+        );
+      case 'missing':
+        return new StoreFault(`${path} was deleted while the sidecar ran; it is written again from memory`);
+      case 'unmounted':
+        return new StoreFault(`${path} is gone, and its file system with it. Mount it again`);
+      case 'other':
+        return new StoreFault(
+          `${path} was exchanged for another file while the sidecar ran. Put it back, or restart the sidecar to go on ` +
+            'with what is there now',
+        );
+    }
+  }
+
+  /**
+   * After a failed commit only the disk knows what was written: reads it again, and proves that it can be written. The proof
+   * also replaces what a failed flush may have left in memory that only looks like a disk.
+   */
+  async #mend(): Promise<void> {
+    try {
+      // Before the store is closed: afterwards another file may get its number.
+      const place = this.#store.place();
+      const fault = this.#faultOfPlace(place);
+      if (place === 'unmounted' || place === 'other') {
+        this.#fault = fault;
+        return;
+      }
+      await this.#store.close();
+      const { store, state } = openLedger(this.directory, 0);
+      this.#store = store;
+      const isLost = this.#isGone && state.transaction === 0;
+      if (!isLost) this.#state = state;
+      this.#fault = await this.#commit(
+        isLost ? wholeOf(this.#state) : proofOf(state),
+        this.#state.transaction,
+      );
+      if (!this.#fault) this.#isGone = false;
+    } catch (error) {
+      this.#fault = asError(error);
     }
   }
 }
 
-function readFrom(store: LedgerStore): LedgerState {
-  try {
-    return readLedger(store.readAll());
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreFault(
-      `the ledger at ${store.path} is damaged: ${reason}. ` +
-        'Restore it from a copy, or move it away to begin with empty series',
-    );
-  }
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(reasonOf(error));
 }

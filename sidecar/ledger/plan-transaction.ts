@@ -53,13 +53,17 @@ export interface PlannedTransaction {
   readonly statistics: ProducerStatistics;
 }
 
-/** @param nowMs Unix ms by the sidecar's clock */
+/**
+ * @param nowMs Unix ms by the sidecar's clock
+ * @param idleNowMs the same, without the time that a clock set forward only seems to have passed
+ */
 export function planTransaction(
   state: LedgerState,
   batch: Batch,
   digest: string,
   nowMs: number,
   seriesCap: number,
+  idleNowMs: number,
 ): PlannedTransaction {
   const transaction = state.transaction + 1;
   const created = new Map<string, LedgerSeries>();
@@ -95,9 +99,9 @@ export function planTransaction(
     }),
   }));
 
-  const { changed, expired } = inspectSlot(state, transaction, nowMs);
+  const { changed, expired } = inspectSlot(state, transaction, additions, idleNowMs);
   const forgotten = [...state.producers.values()].filter(
-    ({ producer, lastSeenMs }) => producer !== batch.producer && nowMs - lastSeenMs > PRODUCER_IDLE_MS,
+    ({ producer, lastSeenMs }) => producer !== batch.producer && idleNowMs - lastSeenMs > PRODUCER_IDLE_MS,
   );
   const position = { producer: batch.producer, sequence: batch.sequence, digest, lastSeenMs: nowMs };
 
@@ -140,6 +144,19 @@ export function planTransaction(
   };
 }
 
+/** Whether every sum would still be exact: past 2^53 it would not be, and the store would not take it back. */
+export function staysExact(state: Readonly<LedgerState>, planned: PlannedTransaction): boolean {
+  const { additions, statistics } = planned;
+  const sums = [state.requests + sumRequests(additions.values())];
+  for (const [entry, delta] of additions) {
+    sums.push(entry.upstream.sumMs + delta.upstream.sumMs);
+    for (const [code, tries] of delta.failedTries) sums.push((entry.failedTries.get(code) ?? 0) + tries);
+  }
+  const summed = addStatistics(state.statistics, statistics);
+  for (const name of PRODUCER_STATISTICS) sums.push(summed[name]);
+  return sums.every(Number.isSafeInteger);
+}
+
 /** Takes over what a transaction changed, after it is on disk. */
 export function absorb(state: LedgerState, planned: PlannedTransaction): void {
   for (const entry of planned.created) insertSeries(state, entry);
@@ -158,19 +175,33 @@ export function absorb(state: LedgerState, planned: PlannedTransaction): void {
   state.expiredSeries += planned.expired.length;
 }
 
-/** The series of this transaction's slot: those changed since it was last written, and those idle for too long. */
+/**
+ * The series of this transaction's slot that changed since it was last written; and what was idle for too long. An operation
+ * goes whole or not at all: a counter that is exposed adds up several of its series, and may vanish but never go down.
+ */
 function inspectSlot(
   state: LedgerState,
   transaction: number,
+  additions: ReadonlyMap<LedgerSeries, Delta>,
   nowMs: number,
 ): { changed: LedgerSeries[]; expired: LedgerSeries[] } {
+  // A series in one of the last additions records must stay for a start to add them to.
+  const isIdle = (entry: LedgerSeries): boolean =>
+    !additions.has(entry) &&
+    entry.touchedIn < transaction - SLOTS &&
+    nowMs - entry.lastSeenMs > SERIES_IDLE_MS;
   const changed: LedgerSeries[] = [];
-  const expired: LedgerSeries[] = [];
+  const idleOperations = new Set<string>();
   for (const entry of state.series.values()) {
     if (slotOf(entry.id) !== transaction % SLOTS) continue;
     if (entry.touchedIn >= transaction - SLOTS) changed.push(entry);
-    else if (nowMs - entry.lastSeenMs > SERIES_IDLE_MS) expired.push(entry);
+    else if (isIdle(entry)) idleOperations.add(entry.series.operation);
   }
+  if (idleOperations.size === 0) return { changed, expired: [] };
+  for (const entry of [...state.series.values(), ...additions.keys()]) {
+    if (!isIdle(entry)) idleOperations.delete(entry.series.operation);
+  }
+  const expired = [...state.series.values()].filter(({ series }) => idleOperations.has(series.operation));
   return { changed, expired };
 }
 

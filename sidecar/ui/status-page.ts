@@ -53,7 +53,7 @@ export function renderStatusPage(facts: StatusFacts): string {
     ],
     ruleSection(facts),
     channelSection(facts),
-    ['ADDRESSES', '  GET /metrics  /-/healthy  /-/ready    POST /v1/batches  /-/reload'],
+    ['ADDRESSES', '  GET /metrics  /-/config  /-/healthy  /-/ready    POST /v1/batches  /-/reload'],
   ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }

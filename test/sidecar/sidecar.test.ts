@@ -30,11 +30,8 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function configure(extra = '', listen = '127.0.0.1:0'): void {
-  writeFileSync(
-    configFile,
-    `listen: ${listen}\ntoken: ${TOKEN}\ndata_dir: ${join(directory, 'data')}\n${extra}`,
-  );
+function configure(extra = '', listen = '127.0.0.1:0', dataDirectory = join(directory, 'data')): void {
+  writeFileSync(configFile, `listen: ${listen}\ntoken: ${TOKEN}\ndata_dir: ${dataDirectory}\n${extra}`);
 }
 
 function start(...args: string[]): RunningProgram {
@@ -175,11 +172,13 @@ describe('a batch over HTTP', () => {
     configure('', `unix:${socketPath}`);
     await start().says(/sidecar listens/);
     expect(await postOverSocket()).toContain('"applied"');
-    // A second one must not take the address of a living one.
+    // A second one must not take the address of a living one, with another data directory either.
+    configure('', `unix:${socketPath}`, join(directory, 'other'));
     const second = new RunningProgram(process.execPath, [MAIN, '--config', configFile]);
     expect((await second.ended).code).toBe(1);
     expect(second.output).toContain('another process answers on this socket');
     await running?.end('SIGKILL');
+    configure('', `unix:${socketPath}`);
     await start().says(/sidecar listens/);
     expect(await postOverSocket()).toContain('"duplicate"');
   });

@@ -14,7 +14,7 @@ export function parseSamples(text: string): ScrapedSample[] {
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => {
-      const match = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line);
+      const match = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})? (\S+)$/s.exec(line);
       if (!match) throw new Error(`no sample: ${line}`);
       const [, name = '', inner = '', value = ''] = match;
       const labels = Object.fromEntries(

@@ -25,6 +25,9 @@ function read(
       if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
       return content;
     },
+    readWebConfig: () => {
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    },
   });
 }
 
@@ -46,6 +49,7 @@ describe('the shipped gatewatch.yml', () => {
     expect(config).toEqual({
       listen: { kind: 'tcp', host: '127.0.0.1', port: 9765 },
       token: undefined,
+      web: undefined,
       dataDirectory: resolve('gatewatch-data'),
       seriesCap: 50_000,
       evaluationIntervalMs: 5_000,
@@ -102,7 +106,7 @@ describe('a configuration file', () => {
     [
       'an unknown key',
       'listen: 127.0.0.1:1\nlissten: x\n',
-      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, data_dir, series_cap, evaluation_interval, rules, channels, found lissten (did you mean listen?)',
+      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, evaluation_interval, rules, channels, found lissten (did you mean listen?)',
     ],
     [
       'an unknown key of a rule',
@@ -137,7 +141,7 @@ describe('a configuration file', () => {
     [
       'a merge key, also of YAML 1.1',
       '%YAML 1.1\n---\n<<: { series_cap: 500 }\n',
-      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, data_dir, series_cap, evaluation_interval, rules, channels, found <<, which merges nothing here; repeat the keys',
+      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, evaluation_interval, rules, channels, found <<, which merges nothing here; repeat the keys',
     ],
     [
       'an alias without its anchor',

@@ -117,7 +117,7 @@ describe('a batch that arrives', () => {
     [
       'with a sum of no times',
       changed((_, delta) => (delta['upstreamCells'] = [])),
-      'upstreamSumMs: expected 0 without observations',
+      'upstreamSumMs: expected from 0 to 0, as its cells say',
     ],
     [
       'with a series twice in an interval',

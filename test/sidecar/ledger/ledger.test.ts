@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync, readFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { ledgerFamilies } from '../../../sidecar/exposition/ledger-families';
 import { open } from 'lmdb';
 import { encodeBatch, type Batch } from '../../../kong-plugin/contract/batch';
 import { seriesKey, type Delta } from '../../../kong-plugin/contract/delta';
@@ -9,7 +10,7 @@ import type { checkStore as CheckStore } from '../../../sidecar/ledger/check-sto
 import { Ledger, type Applied } from '../../../sidecar/ledger/ledger';
 import { SLOTS, additionsKey, seriesRecordKey } from '../../../sidecar/ledger/ledger-record';
 import type { LedgerState } from '../../../sidecar/ledger/ledger-state';
-import { StoreFault } from '../../../sidecar/ledger/ledger-store';
+import { StoreFault } from '../../../sidecar/ledger/store-fault';
 import { PRODUCER_IDLE_MS, SERIES_IDLE_MS } from '../../../sidecar/ledger/plan-transaction';
 import { NO_STATISTICS, arbitraryIntervals, batchOf, deltaOf } from '../../support/batches';
 
@@ -127,7 +128,7 @@ describe('the ledger', () => {
   });
 
   it('lets a series go that was idle for a week, and counts it', async () => {
-    await apply(batchOf([deltaOf({ service: 'old' }, [1])], 1));
+    await apply(batchOf([deltaOf({ service: 'old', operation: 'GET old' }, [1])], 1));
     for (let sequence = 2; sequence < 2 * SLOTS; sequence++)
       await apply(batchOf([deltaOf({}, [1])], sequence));
     for (let sequence = 2 * SLOTS; sequence < 4 * SLOTS; sequence++) {
@@ -138,6 +139,41 @@ describe('the ledger', () => {
     const before = contentOf(ledger.state);
     await reopen();
     expect(contentOf(ledger.state)).toEqual(before);
+  });
+
+  it('keeps a series that comes back in the very transaction that would let it go', async () => {
+    const weekly = (): Delta => deltaOf({ operation: 'POST weekly' }, [5]);
+    await apply(batchOf([weekly()], 1));
+    for (let sequence = 2; sequence <= 2 * SLOTS; sequence++)
+      await apply(batchOf([deltaOf({}, [1])], sequence));
+    await apply(batchOf([weekly(), deltaOf({}, [1])], 2 * SLOTS + 1), NOW_MS + SERIES_IDLE_MS + 1);
+    expect(ledger.state.expiredSeries).toBe(0);
+    const before = contentOf(ledger.state);
+    await reopen();
+    expect(contentOf(ledger.state)).toEqual(before);
+    expect(ledger.state.requests).toBe(2 * SLOTS + 1 + 1);
+  });
+
+  it('lets no exposed counter go down: the series of an operation go together', async () => {
+    const failed = (status: number): Delta =>
+      deltaOf({ status, errorType: 'upstream_server_error', severity: 'error' }, [5]);
+    const errors = (): number | undefined =>
+      ledgerFamilies(ledger.state.series.values(), [])
+        .find(({ name }) => name === 'application_errors_total')
+        ?.samples.map((sample) => ('value' in sample ? sample.value : 0))[0];
+    await apply(batchOf([failed(502)], 1));
+    for (let sequence = 2; sequence <= 2 * SLOTS; sequence++) await apply(batchOf([failed(500)], sequence));
+    const later = NOW_MS + SERIES_IDLE_MS + 1;
+    for (let sequence = 2 * SLOTS + 1; sequence <= 4 * SLOTS; sequence++) {
+      await apply(batchOf([failed(500)], sequence), later);
+      expect(errors()).toBe(sequence);
+    }
+    // Once the whole operation is idle, all of it goes in one transaction.
+    for (let sequence = 4 * SLOTS + 1; sequence <= 6 * SLOTS; sequence++) {
+      await apply(batchOf([deltaOf({ operation: 'GET other' }, [1])], sequence), later + SERIES_IDLE_MS + 1);
+      expect([4 * SLOTS, undefined]).toContain(errors());
+    }
+    expect(errors()).toBeUndefined();
   });
 
   it('forgets a producer after 30 days of silence', async () => {
@@ -215,7 +251,7 @@ describe('a damaged store', () => {
       return store.put(seriesRecordKey(1), value);
     });
     expect(message).toContain('a series record does not match its checksum');
-    expect(message).toContain('Restore it from a copy');
+    expect(message).toContain(`Restore the whole directory ${directory} from a copy`);
   });
 
   it('is noticed where a series is missing', async () => {
@@ -248,7 +284,6 @@ describe('a store file that lmdb itself cannot read', () => {
     const { checkStore } = jest.requireActual<{ checkStore: typeof CheckStore }>(
       '../../../dist/sidecar/ledger/check-store.js',
     );
-    checkStore(directory);
     for (let sequence = 1; sequence <= 200; sequence++) {
       await apply(batchOf([deltaOf({ operation: `GET r${sequence}` }, [sequence])], sequence));
     }
@@ -259,7 +294,9 @@ describe('a store file that lmdb itself cannot read', () => {
     // A cut near the end may only take pages that were free; those before it hold records.
     for (const share of [0.1, 0.25, 0.4]) {
       truncateSync(path, Math.floor((whole.length * share) / 4096) * 4096);
-      expect(() => checkStore(directory)).toThrow(/the ledger at .*ledger\.mdb is damaged: .+Restore it/);
+      expect(() => checkStore(directory)).toThrow(
+        /the ledger at .*ledger\.mdb is damaged: .+Restore the whole/,
+      );
       writeFileSync(path, whole);
     }
     writeFileSync(path, 'this is not a store');

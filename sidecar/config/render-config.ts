@@ -1,0 +1,99 @@
+// The configuration in force as YAML, every secret as `<secret>`: first in the form of gatewatch.yml, then, where there is one,
+// the web configuration in its own form as a second document. Read again, with the secrets filled in, it means the same.
+import { stringify } from 'yaml';
+import type { ChannelSettings, Config, ListenAddress, Rule } from './config';
+import { formatDuration } from './duration';
+import type { Secret } from './secret';
+import type { TlsSettings, WebConfig } from './web-config';
+
+export function renderConfig(config: Config): string {
+  const { listen, token, web, dataDirectory, seriesCap, evaluationIntervalMs, rules, channels } = config;
+  const document = {
+    listen: describeListen(listen),
+    ...(token === undefined ? {} : { token: show(token) }),
+    ...(web === undefined ? {} : { web_config_file: web.file }),
+    data_dir: dataDirectory,
+    series_cap: seriesCap,
+    evaluation_interval: formatDuration(evaluationIntervalMs),
+    rules: rules.map(ruleDocument),
+    channels: channels.map(channelDocument),
+  };
+  return web === undefined ? yaml(document) : `${yaml(document)}---\n${yaml(webDocument(web))}`;
+}
+
+/** As an address is written in the configuration. */
+export function describeListen(address: ListenAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const { host, port } = address;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function ruleDocument(rule: Rule): object {
+  return {
+    name: rule.name,
+    ...thresholdDocument(rule),
+    window: formatDuration(rule.windowMs),
+    for: formatDuration(rule.forMs),
+    minimum_requests: rule.minimumRequests,
+    severity: rule.severity,
+  };
+}
+
+function thresholdDocument(rule: Rule): object {
+  switch (rule.kind) {
+    case 'p95_latency':
+      return { p95_latency_ms: rule.p95LatencyMs };
+    case 'error_rate':
+      return { error_rate_threshold: rule.errorRateThreshold };
+    case 'apdex':
+      return { apdex_threshold: rule.apdexThreshold, apdex_target_ms: rule.apdexTargetMs };
+  }
+}
+
+function channelDocument(channel: ChannelSettings): object {
+  const address =
+    channel.type === 'slack' ? { webhook_url: show(channel.webhookUrl) } : { url: show(channel.url) };
+  return {
+    name: channel.name,
+    type: channel.type,
+    ...address,
+    timeout: formatDuration(channel.timeoutMs),
+  };
+}
+
+function webDocument({ tls, users, headers }: WebConfig): object {
+  return {
+    ...(tls === undefined ? {} : { tls_server_config: tlsDocument(tls) }),
+    ...(users.length === 0
+      ? {}
+      : { basic_auth_users: Object.fromEntries(users.map(({ name, hash }) => [name, show(hash)])) }),
+    ...(Object.keys(headers).length === 0 ? {} : { http_server_config: { headers } }),
+  };
+}
+
+const CLIENT_AUTH_TYPES = {
+  none: 'NoClientCert',
+  verified_if_given: 'VerifyClientCertIfGiven',
+  required: 'RequireAndVerifyClientCert',
+} as const;
+
+const TLS_VERSIONS = { 'TLSv1.2': 'TLS12', 'TLSv1.3': 'TLS13' } as const;
+
+function tlsDocument(tls: TlsSettings): object {
+  return {
+    cert_file: tls.certFile,
+    key_file: tls.keyFile,
+    client_auth_type: CLIENT_AUTH_TYPES[tls.clientCertificate],
+    ...(tls.clientCaFile === undefined ? {} : { client_ca_file: tls.clientCaFile }),
+    min_version: TLS_VERSIONS[tls.minVersion],
+    max_version: TLS_VERSIONS[tls.maxVersion],
+  };
+}
+
+function show(secret: Secret): string {
+  return secret.toString();
+}
+
+function yaml(document: object): string {
+  return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
+}
