@@ -38,7 +38,7 @@ const UNQUOTED: Readonly<Record<string, string>> = {
  * @param lines told where each line starts; an offset in a fault is one of `text`
  */
 export function parseYaml(text: string, lines: LineCounter): ParsedYaml {
-  if (text.length > MAX_CHARACTERS) {
+  if (isTooLong(text)) {
     return refused(0, `a file of at most ${MAX_CHARACTERS} characters`, `one of ${text.length}`);
   }
   const tooDeep = offsetOfTooDeep(new Parser(lines.addNewLine).parse(text));
@@ -59,6 +59,11 @@ export function parseYaml(text: string, lines: LineCounter): ParsedYaml {
     found: UNQUOTED[code] ?? message,
   }));
   return { document, faults: faults.length > 0 ? faults : checkAliases(document) };
+}
+
+/** Such a text is not read at all. */
+export function isTooLong(text: string): boolean {
+  return text.length > MAX_CHARACTERS;
 }
 
 function refused(offset: number, expected: string, found: string): ParsedYaml {

@@ -18,7 +18,7 @@ import {
   type Path,
 } from './document-places';
 import { nearestWord } from './nearest-word';
-import { parseYaml } from './parse-yaml';
+import { isTooLong, parseYaml, type YamlFault } from './parse-yaml';
 import type { ReadWebConfig } from './read-web-config';
 import { Secret } from './secret';
 import {
@@ -35,6 +35,7 @@ import {
   type SecretKey,
 } from './shape';
 import { resolveNumber, substitute } from './substitute';
+import { findUnquotedVariables } from './unquoted-variables';
 import type { WebConfig } from './web-config';
 
 export interface ConfigSource {
@@ -61,7 +62,11 @@ export function readConfig(source: ConfigSource): ReadConfig {
   const { document, faults: yamlFaults } = parseYaml(source.text, lines);
   const places = new DocumentPlaces(source.file, lines);
   if (yamlFaults.length > 0) {
-    const faults = yamlFaults.map(({ offset, ...fault }) => ({ ...places.at(offset), path: '', ...fault }));
+    const faults = explainVariables(source.text, yamlFaults).map(({ offset, ...fault }) => ({
+      ...places.at(offset),
+      path: '',
+      ...fault,
+    }));
     return { ok: false, faults: sortFaults(faults) };
   }
 
@@ -80,19 +85,36 @@ export function readConfig(source: ConfigSource): ReadConfig {
   const web = readWeb(value, source.readWebConfig);
   const hidden = [...filled.hidden, ...hiddenIn(value)];
   const issues = parsed.success ? [] : parsed.error.issues;
-  const findings = [
-    ...issues.flatMap((issue) => findingsOf(issue, value, hidden)),
-    ...crossCheck(value),
-    ...secretFaults,
-    ...web.findings,
-  ];
-  // A value that could not be filled in is not told a second time.
-  const told = new Set(filled.faults.map(({ path }) => renderPath(path)));
-  const untold = findings.filter(({ path }) => !told.has(renderPath(path)));
+  const ofShape = issues.flatMap((issue) => findingsOf(issue, value, hidden));
+  // A value that could not be filled in is not told a second time, nor one that is wrong by itself beside others.
+  const findings = [...ofShape, ...notAt(ofShape, crossCheck(value)), ...secretFaults, ...web.findings];
+  const untold = notAt(filled.faults, findings);
   if (parsed.success && filled.faults.length + untold.length + web.faults.length === 0) {
     return { ok: true, config: deepFreeze(configOf(parsed.data, secrets, web.config)) };
   }
   return { ok: false, faults: [...sortFaults([...filled.faults, ...untold].map(at)), ...web.faults] };
+}
+
+/** Those findings that stand where none of the others does. */
+function notAt(others: readonly Finding[], findings: readonly Finding[]): Finding[] {
+  const places = new Set(others.map(({ path }) => renderPath(path)));
+  return findings.filter(({ path }) => !places.has(renderPath(path)));
+}
+
+/** A variable that YAML cannot read gives many faults of its own; they are told as one. */
+function explainVariables(text: string, faults: readonly YamlFault[]): readonly YamlFault[] {
+  if (isTooLong(text)) return faults;
+  const { offsets, blanked } = findUnquotedVariables(text);
+  if (offsets.length === 0) return faults;
+  return [
+    ...offsets.map((offset) => ({
+      offset,
+      expected:
+        'a variable inside [...] or {...} in quotes, as in "${NAME}", or, for a number, on a line of its own',
+      found: 'one without quotes',
+    })),
+    ...parseYaml(blanked, new LineCounter()).faults,
+  ];
 }
 
 function configOf(document: ConfigDocument, secrets: Secrets, web: WebConfig | undefined): Config {

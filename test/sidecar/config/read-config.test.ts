@@ -165,6 +165,21 @@ describe('a configuration file', () => {
       'rules[0].window: expected a window as long as the evaluation_interval or longer, found "30s"',
     ],
     [
+      'a window that is both shorter than a round and than any may be',
+      'rules: [{ name: a, p95_latency_ms: 500, window: 1s }]\n',
+      'gatewatch.yml:1:49: rules[0].window: expected a duration from 10s to 1h, such as 30s or 5m, found "1s"',
+    ],
+    [
+      'a variable without quotes inside braces',
+      'rules: [{ name: a, p95_latency_ms: ${P} }]\n',
+      'gatewatch.yml:1:36: expected a variable inside [...] or {...} in quotes, as in "${NAME}", or, for a number, on a line of its own, found one without quotes',
+    ],
+    [
+      'a variable with a default and text around it, without quotes inside brackets',
+      'channels:\n  - { name: a, type: webhook, url: https://${HOST:-x.example, y}/z }\n',
+      'gatewatch.yml:2:44: expected a variable inside [...] or {...} in quotes',
+    ],
+    [
       'an Apdex threshold of 0',
       'rules: [{ name: a, apdex_threshold: 0 }]\n',
       'rules[0].apdex_threshold: expected a number above 0 and at most 1, such as 0.95, found 0',
@@ -369,6 +384,22 @@ describe('a configuration file', () => {
       'gatewatch.yml:8:11 rules[1].name',
       'gatewatch.yml:10:27 rules[1].error_rate_threshold',
       'gatewatch.yml:12:5 channels[0]',
+    ]);
+  });
+
+  it('tells every variable without quotes, and what else is no YAML, at once', () => {
+    expect(
+      faultsOf(
+        'rules: [{ name: ${A}, p95_latency_ms: ${B:-5} }]\nlisten: "${L}"\nlisten: b\nx: [ "${C}", ${D}/e ]\n',
+      ),
+    ).toEqual([
+      expect.stringMatching(/^gatewatch\.yml:1:17: expected a variable inside .* in quotes/),
+      expect.stringMatching(/^gatewatch\.yml:1:39: expected a variable inside .* in quotes/),
+      'gatewatch.yml:3:1: expected YAML, found Map keys must be unique',
+      expect.stringMatching(/^gatewatch\.yml:4:14: expected a variable inside .* in quotes/),
+    ]);
+    expect(configOf('rules: [{ name: "${A}", p95_latency_ms: 5 }]\n', { A: 'a' }).rules).toMatchObject([
+      { name: 'a' },
     ]);
   });
 
