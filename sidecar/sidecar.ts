@@ -9,10 +9,13 @@ import { steadyClock, type Clock } from './clock';
 import { boundsOf, type Config } from './config/config';
 import { doorWarnings } from './config/door-warnings';
 import { renderConfig } from './config/render-config';
+import { ClockSkews } from './exposition/clock-skews';
 import { ledgerFamilies } from './exposition/ledger-families';
 import { createOwnMetrics } from './exposition/own-metrics';
 import { alertFamilies, channelFamilies, ledgerStateFamilies, single } from './exposition/sidecar-families';
 import { registryFamilies } from './exposition/registry-families';
+import type { Refusal } from './exposition/refusal';
+import { answerBrokenRequests } from './http/answer-broken-requests';
 import { createApp } from './http/app';
 import { describeAddress, listen } from './http/listen';
 import { receiveBatch } from './http/receive-batch';
@@ -43,7 +46,7 @@ export interface Sidecar {
   readonly address: string;
   /** Takes over the file as it is now; gives its faults, and then nothing has changed. */
   reload(): readonly string[];
-  /** Takes no new connections, ends those in work, delivers what is queued (at most `timeoutMs`) and closes the ledger. */
+  /** Takes no new connections; ends those in work and delivers what is queued, both within `timeoutMs`; closes the ledger. */
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -62,6 +65,8 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
   const metrics = createOwnMetrics(version);
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadSuccessTimestampSeconds.set(startedMs / 1000);
+  const onRefused = (reason: Refusal): void => metrics.refusedRequests.inc({ reason });
+  const skews = new ClockSkews();
   const windows = new ServiceWindows(longestWindowMs(config.rules));
   const book = new AlertBook();
   const dispatcher = new Dispatcher(
@@ -129,17 +134,19 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
         ledger,
         windows,
         metrics,
+        skews,
         clock,
         steady,
         seriesCap: () => config.seriesCap,
       }),
       onRefusedBatch: ({ fault }) => metrics.batches.inc({ result: fault }),
-      onRefused: (reason) => metrics.refusedRequests.inc({ reason }),
+      onRefused,
       families: async () => [
         ...ledgerFamilies(ledger.state.series.values(), boundsOf(config.rules)),
         ...alertFamilies(book.alerts()),
         ...channelFamilies(dispatcher),
         ...ledgerStateFamilies(ledger.state, config.seriesCap),
+        skews.family(),
         single(
           'gauge',
           'gatewatch_ledger_writable',
@@ -185,6 +192,16 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     config.web?.tls,
   );
   server.on('tlsClientError', () => metrics.failedHandshakes.inc());
+  answerBrokenRequests(server, {
+    onRefused,
+    onDroppedConnection: () => metrics.droppedConnections.inc(),
+  });
+  let isStopping = false;
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (isStopping) server.closeIdleConnections();
+    });
+  });
   try {
     await listen(server, config.listen);
   } catch (error) {
@@ -200,13 +217,12 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     address,
     reload,
     async stop(timeoutMs) {
+      isStopping = true;
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      evaluator.stop();
-      await dispatcher.drain(timeoutMs);
       // A client that never ends its request does not keep the sidecar alive.
       const cancel = clock.after(timeoutMs, () => server.closeAllConnections());
-      await closed;
+      evaluator.stop();
+      await Promise.all([closed, dispatcher.drain(timeoutMs)]);
       cancel();
       watch.stop();
       await ledger.close();

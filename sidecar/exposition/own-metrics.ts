@@ -6,10 +6,18 @@ import { REFUSALS } from './refusal';
 
 export type OwnMetrics = ReturnType<typeof createOwnMetrics>;
 
+/** Gauges that prom-client names as if they were counters. The same figures, by type, have right names. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export function createOwnMetrics(version: string) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
 
   new Gauge({
     name: 'gatewatch_build_info',
@@ -28,7 +36,7 @@ export function createOwnMetrics(version: string) {
 
   const refusedRequests = new Counter({
     name: 'gatewatch_http_refused_requests_total',
-    help: 'Requests refused at the door, by what they lacked; their bodies were not read',
+    help: 'Requests refused before they were read to their end, by why',
     labelNames: ['reason'] as const,
     registers,
   });
@@ -38,6 +46,11 @@ export function createOwnMetrics(version: string) {
     registry,
     batches,
     refusedRequests,
+    droppedConnections: new Counter({
+      name: 'gatewatch_http_dropped_connections_total',
+      help: 'Connections that were closed at once, because as many were open as the sidecar takes',
+      registers,
+    }),
     failedHandshakes: new Counter({
       name: 'gatewatch_http_failed_handshakes_total',
       help: 'Connections that ended before TLS was agreed on, those with a bad client certificate included',
@@ -57,12 +70,6 @@ export function createOwnMetrics(version: string) {
       name: 'gatewatch_ledger_apply_duration_seconds',
       help: 'Time to count a batch and flush it to disk',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
-      registers,
-    }),
-    producerClockSkewSeconds: new Gauge({
-      name: 'gatewatch_producer_clock_skew_seconds',
-      help: "A producer's clock less the sidecar's at its last batch; its way over the network is in it",
-      labelNames: ['producer'] as const,
       registers,
     }),
     evaluationRounds: new Counter({

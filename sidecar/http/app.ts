@@ -9,6 +9,7 @@ import type { WebConfig } from '../config/web-config';
 import type { MetricFamily } from '../exposition/metric-family';
 import { CONTENT_TYPES, renderFamilies } from '../exposition/render-families';
 import type { Clock } from '../clock';
+import { requireHost, wasCounted } from './answer-broken-requests';
 import { requireBearerToken } from './bearer-token';
 import { guardPages } from './guard-pages';
 import type { Refusal } from '../exposition/refusal';
@@ -23,7 +24,7 @@ export interface AppParts {
   readonly receiveBatch: RequestHandler;
   /** Told of every batch that was refused before it was read as one. */
   readonly onRefusedBatch: (fault: Fault) => void;
-  /** Told of every request that was refused at the door, batches too. */
+  /** Told of every request that was refused before it was read to its end, batches too. */
   readonly onRefused: (refusal: Refusal) => void;
   readonly families: () => Promise<readonly MetricFamily[]>;
   readonly statusPage: () => string;
@@ -42,6 +43,7 @@ export function createApp(parts: AppParts): Express {
   app.disable('etag');
   const { token, web, clock, isSocket, onRefused, onRefusedBatch } = parts;
 
+  app.use(requireHost(onRefused));
   app.use((_request, response, next) => {
     response.set({ ...web()?.headers });
     next();
@@ -105,6 +107,7 @@ export function createApp(parts: AppParts): Express {
   });
 
   app.use((request, response) => {
+    onRefused('unknown_address');
     response
       .status(404)
       .type('text/plain')
@@ -118,7 +121,7 @@ export function createApp(parts: AppParts): Express {
 }
 
 /** What express and its body parser throw; `status` is theirs. */
-function answerErrors({ logger, onRefusedBatch }: AppParts): ErrorRequestHandler {
+function answerErrors({ logger, onRefusedBatch, onRefused }: AppParts): ErrorRequestHandler {
   return (error: Error & { status?: number; type?: string }, request, response, next) => {
     if (response.headersSent) {
       next(error);
@@ -135,6 +138,9 @@ function answerErrors({ logger, onRefusedBatch }: AppParts): ErrorRequestHandler
     }
     const status = error.status ?? 500;
     if (status >= 500) logger.error({ err: error, path: request.path }, 'a request failed');
+    else if (error.type === 'encoding.unsupported') onRefused('encoded_body');
+    else if (error.type !== 'request.aborted') onRefused('malformed');
+    else if (!wasCounted(request.socket)) onRefused('aborted');
     response
       .status(status)
       .type('text/plain')

@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { SENT_AT_HEADER } from '../../kong-plugin/contract/batch';
 import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
+import type { ClockSkews } from '../exposition/clock-skews';
 import type { OwnMetrics } from '../exposition/own-metrics';
 import { NotDurable, type Applied, type Ledger } from '../ledger/ledger';
 import type { ServiceWindows } from '../window/service-windows';
@@ -13,6 +14,7 @@ export interface IngestParts {
   readonly ledger: Ledger;
   readonly windows: ServiceWindows;
   readonly metrics: OwnMetrics;
+  readonly skews: ClockSkews;
   readonly clock: Clock;
   /** The clock of the windows. */
   readonly steady: Clock;
@@ -75,7 +77,7 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
 }
 
 function observe(
-  { metrics, windows, steady }: IngestParts,
+  { ledger, metrics, skews, windows, steady }: IngestParts,
   applied: Extract<Applied, { result: 'applied' }>,
   sentAt: string | undefined,
   receivedMs: number,
@@ -83,8 +85,7 @@ function observe(
 ): void {
   // Without the header the clocks are taken to agree.
   const sentAtMs = sentAt !== undefined && /^\d{1,15}$/.test(sentAt) ? Number(sentAt) : receivedMs;
-  const { producer } = applied.receipt;
-  metrics.producerClockSkewSeconds.set({ producer }, (sentAtMs - receivedMs) / 1000);
+  skews.set(applied.receipt.producer, (sentAtMs - receivedMs) / 1000, ledger.state.producers);
   metrics.missingBatches.inc(applied.missingBatches);
   metrics.foldedRequests.inc(applied.foldedRequests);
   for (const { atMs, deltas } of placeIntervals(applied.intervals, sentAtMs, steadyMs)) {

@@ -25,6 +25,8 @@ export function createLimitedServer(listener: RequestListener, tls?: TlsSettings
     requestTimeout: SERVER_LIMITS.requestTimeoutMs,
     keepAliveTimeout: SERVER_LIMITS.keepAliveTimeoutMs,
     connectionsCheckingInterval: SERVER_LIMITS.checkIntervalMs,
+    // The application asks for it itself, and counts who has none.
+    requireHostHeader: false,
   };
   const server =
     tls === undefined ? createServer(options, listener) : createSecureServer(options, tls, listener);

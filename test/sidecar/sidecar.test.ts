@@ -1,16 +1,21 @@
 // The built sidecar as a process, over its real addresses.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
-import { createServer } from 'node:net';
+import { Agent, request as httpRequest } from 'node:http';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { encodeBatch, MAX_BODY_BYTES } from '../../kong-plugin/contract/batch';
 import { batchOf, deltaOf } from '../support/batches';
+import { describeWith } from '../support/program';
 import { RunningProgram } from '../support/running-program';
 import { parseSamples, sumOf } from '../support/samples';
+import { WebhookReceiver } from '../support/webhook-receiver';
 
 const MAIN = resolve(__dirname, '../../dist/sidecar/main.js');
+/** What the program gives itself for its end. */
+const STOP_TIMEOUT_MS = 4_000;
 const TOKEN = 'a-token-for-tests-only';
 
 jest.setTimeout(30_000);
@@ -316,21 +321,90 @@ describe('the program', () => {
     );
   });
 
-  it('ends with 0 at SIGTERM, also while a client holds a connection open', async () => {
-    const url = await startListening();
+  /** A batch whose last byte is still to come, on a connection that stays open. */
+  async function startPosting(url: string): Promise<{ finish: () => void; ended: Promise<string> }> {
     const { hostname, port } = new URL(url);
-    const held = httpRequest({
+    const agent = new Agent({ keepAlive: true });
+    const request = httpRequest({
+      agent,
       hostname,
       port,
       method: 'POST',
       path: '/v1/batches',
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-length': '100' },
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-length': sealed.length },
     });
-    const broken = new Promise((resolve) => held.once('error', resolve));
-    held.write('{');
+    const ended = new Promise<string>((resolve) => {
+      request
+        .once('error', () => resolve('broken off'))
+        .once('response', (response) => {
+          let text = '';
+          response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+          response.once('end', () => resolve(text));
+        });
+    });
+    request.write(sealed.subarray(0, -1));
     await fetch(`${url}/-/healthy`);
+    return { finish: () => request.end(sealed.subarray(-1)), ended };
+  }
+
+  it('ends with 0 within its time at SIGTERM, also while clients are slow and a webhook does not answer', async () => {
+    const webhook = await WebhookReceiver.start();
+    webhook.otherwise = 'hang';
+    const url = await startListening(
+      [
+        'evaluation_interval: 1s',
+        'rules: [{ name: slow, p95_latency_ms: 100, window: 10s, for: 0s, minimum_requests: 1 }]',
+        `channels: [{ name: hook, type: webhook, url: "${webhook.url()}", timeout: 60s }]`,
+        '',
+      ].join('\n'),
+    );
+    try {
+      // Not idle and not silent: it has not ended its headers, and goes on sending them.
+      const { hostname, port } = new URL(url);
+      const dripping = connect(Number(port), hostname).on('error', () => undefined);
+      dripping.write('GET / HTTP/1.1\r\nx: ');
+      const drip = setInterval(() => dripping.write('x'), 100).unref();
+      await post(url, sealed, { 'gatewatch-sent-at': '1700000001000' });
+      await webhook.received(1);
+      const held = await startPosting(url);
+      const startMs = performance.now();
+      expect(await running?.end()).toEqual({ code: 0, signal: null });
+      const tookMs = performance.now() - startMs;
+      clearInterval(drip);
+      dripping.destroy();
+      expect(await held.ended).toBe('broken off');
+      expect(tookMs).toBeGreaterThan(STOP_TIMEOUT_MS - 500);
+      expect(tookMs).toBeLessThan(STOP_TIMEOUT_MS + 1_000);
+      expect(running?.output).toContain('notification dropped');
+    } finally {
+      await webhook.close();
+    }
+  });
+
+  it('answers at SIGTERM the batch that is on its way, and then ends at once', async () => {
+    const url = await startListening();
+    const held = await startPosting(url);
     const ended = running?.end();
+    await running?.says(/"msg":"stopping"/);
+    const startMs = performance.now();
+    held.finish();
+    expect(await held.ended).toContain('"applied"');
     expect(await ended).toEqual({ code: 0, signal: null });
-    await broken;
+    expect(performance.now() - startMs).toBeLessThan(STOP_TIMEOUT_MS / 2);
+  });
+});
+
+describeWith('promtool', 'the metrics of the sidecar', (promtool) => {
+  it('have nothing that promtool complains of', async () => {
+    const url = await startListening(
+      'channels: [{ name: hook, type: webhook, url: "http://127.0.0.1:1/" }]\n',
+    );
+    await post(url, sealed);
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], {
+      input: text,
+      encoding: 'utf8',
+    });
+    expect([status, stdout, stderr]).toEqual([0, '', '']);
   });
 });
