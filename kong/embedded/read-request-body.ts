@@ -16,7 +16,8 @@ export type RequestBody =
 /**
  * Reads a body; never fails.
  *
- * @param limitBytes 0 streams at once, as a route without request buffering asks
+ * @param limitBytes a body of so many bytes is still read whole; -1 streams from the first on, as a route without request
+ * buffering asks
  * @param count told the size of every chunk that is read here
  */
 export function readRequestBody(

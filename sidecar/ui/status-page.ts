@@ -68,10 +68,15 @@ function producerSection({ ledger, nowMs, address, hasToken }: StatusFacts): str
       '     as in KONG_PLUGINS=bundled,gatewatch.',
       '  2. Kong does not reach its plugin server: KONG_PLUGINSERVER_JS_SOCKET must be the path of the socket that the',
       "     plugin server listens on. Kong's error log then says `no such file` or `connection refused`.",
-      hasToken
-        ? "  3. The token differs: sidecar_token in the plugin's configuration must be this sidecar's token. Refused batches"
-        : "  3. The plugin sends elsewhere: sidecar_url in the plugin's configuration must lead here. Refused batches",
-      `     are counted in gatewatch_batches_total{result="unauthorized"}. This sidecar listens on ${address}.`,
+      ...(hasToken
+        ? [
+            "  3. The token differs: sidecar_token in the plugin's configuration must be this sidecar's token. Refused batches",
+            `     are counted in gatewatch_batches_total{result="unauthorized"}. This sidecar listens on ${address}.`,
+          ]
+        : [
+            "  3. The plugin sends elsewhere: sidecar_url in the plugin's configuration must lead to this sidecar, which listens",
+            `     on ${address}. The plugin says on stderr, which Kong copies into its error log, why it cannot deliver.`,
+          ]),
     ];
   }
   const shown = producers.filter(({ lastSeenMs }) => nowMs - lastSeenMs < SHOW_PRODUCERS_FOR_MS);

@@ -10,6 +10,7 @@ import { encodeBatch, MAX_BODY_BYTES } from '../../kong-plugin/contract/batch';
 import { batchOf, deltaOf } from '../support/batches';
 import { describeWith } from '../support/program';
 import { RunningProgram } from '../support/running-program';
+import { SidecarProcess } from '../support/sidecar-process';
 import { parseSamples, sumOf } from '../support/samples';
 import { WebhookReceiver } from '../support/webhook-receiver';
 
@@ -117,6 +118,9 @@ describe('a batch over HTTP', () => {
       ['{"version":99}', {}, 400, 'wrong_version'],
       [withDelta({ requests: -5 }), {}, 422, 'invalid_batch'],
       [withDelta({ requests: null }), {}, 422, 'invalid_batch'],
+      // The literal itself, which no encoder of JSON writes.
+      [sealed.toString().replace('"requests":2', '"requests":NaN'), {}, 400, 'not_json'],
+      [sealed.toString().replace('"requests":2', '"requests":-Infinity'), {}, 400, 'not_json'],
       [withDelta({ upstreamCells: [[2.5, 1]] }), {}, 422, 'invalid_batch'],
       [
         JSON.stringify({
@@ -199,8 +203,16 @@ describe('the addresses of the sidecar', () => {
     expect(await get('/-/healthy')).toEqual([200, 'healthy\n']);
     expect(await get('/-/ready')).toEqual([200, 'ready\n']);
     expect((await get('/'))[1]).toMatch(
-      /NOTHING HAS EVER REPORTED[^]*plugin is not enabled[^]*socket[^]*token[^]*CHANNELS\n {2}NONE/,
+      /NOTHING HAS EVER REPORTED[^]*plugin is not enabled[^]*socket[^]*3\. The token differs[^]*unauthorized[^]*CHANNELS\n {2}NONE/,
     );
+    // Where no token is set there is none that could differ.
+    const open = await SidecarProcess.start();
+    const openPage = await (await fetch(open.url)).text();
+    await open.remove();
+    expect(openPage).toMatch(
+      /3\. The plugin sends elsewhere: sidecar_url [^]*listens\s+on 127\.0\.0\.1:\d+\./,
+    );
+    expect(openPage).not.toMatch(/token|unauthorized/);
     await post(url, sealed, { 'gatewatch-sent-at': String(Date.now() + 3_600_000) });
     const [, page] = await get('/');
     expect(page).toMatch(/producer-1 +last batch \d\.\d s ago +number 1/);

@@ -101,6 +101,33 @@ describe('the book of alerts', () => {
     expect(bench.round()).toEqual(['resolved slow/shop']);
   });
 
+  it('resolves what fires by a rule that now measures something else, and judges the new one from its own beginning', () => {
+    const bench = new Bench([p95Rule()]);
+    bench.add(...slow('shop'), ...failing('shop'));
+    expect(bench.round()).toEqual(['fired slow/shop']);
+    bench.rules = [errorRateRule({ name: 'slow', forMs: 20_000 })];
+    const changes = bench.book.evaluateRound(bench.rules, bench.windows, bench.nowMs);
+    expect(changes).toMatchObject([
+      { kind: 'resolved', ruleRemoved: true, alert: { service: 'shop', rule: { kind: 'p95_latency' } } },
+    ]);
+    expect(bench.states()).toEqual(['slow/shop pending']);
+    bench.nowMs += 20_000;
+    expect(bench.round()).toEqual(['fired slow/shop']);
+  });
+
+  it('does not take over how long a breach has lasted from a rule that measured something else', () => {
+    const bench = new Bench([p95Rule({ forMs: 20_000 })]);
+    bench.add(...slow('shop'), ...failing('shop'));
+    expect(bench.round()).toEqual([]);
+    bench.nowMs += 19_000;
+    bench.rules = [errorRateRule({ name: 'slow', forMs: 20_000 })];
+    expect(bench.round()).toEqual([]);
+    bench.nowMs += 19_000;
+    expect(bench.round()).toEqual([]);
+    bench.nowMs += 1_000;
+    expect(bench.round()).toEqual(['fired slow/shop']);
+  });
+
   it('does not fire for the past: what comes later than the window is not seen', () => {
     const bench = new Bench([p95Rule()]);
     bench.windows.add(bench.nowMs - 2 * MINUTE, slow('shop'), bench.nowMs);
@@ -200,6 +227,8 @@ describe('the book of alerts', () => {
       [p95Rule(), errorRateRule({ forMs: 10_000 }), apdexRule({ windowMs: 5 * MINUTE })],
       [p95Rule({ p95LatencyMs: 1_000 }), apdexRule()],
       [errorRateRule({ minimumRequests: 5 })],
+      // Other measures under names that were there before.
+      [errorRateRule({ name: 'slow' }), p95Rule({ name: 'apdex' })],
       [],
     ];
     const step = fc.record({
