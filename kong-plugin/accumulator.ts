@@ -1,13 +1,33 @@
 // Observations to deltas, by the second in which they came. While nothing can be sent, seconds become minutes and minutes
 // become hours, so that memory grows with the number of series and not with the length of an outage.
+//
+// Memory has a bound as well, whatever the names and times of the requests are; every request is counted all the same. Weight
+// stands for it: one unit is about 50 bytes of memory, or 12 of a sealed batch. At the bounds, time is given up first (days in
+// the end, at once), then names: new series are folded by `admit`, and if that is not enough, those that wait are too.
 import type { Interval, ProducerStatistics } from './contract/batch';
-import { mergeDelta, seriesKey, type Delta } from './contract/delta';
+import { mergeDelta, seriesKey, type Delta, type Series } from './contract/delta';
 import { emptyHistogram, record } from './contract/histogram';
+import { OTHER, admit } from './contract/series-cap';
 import type { Observation } from './observation';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Deltas that wait, the same series in two intervals being two. As many new ones in a second are no gateway's own names. */
+const DELTA_CAP = 30_000;
+/** What a delta weighs without its cells: its labels, twice, and two maps. */
+const DELTA_WEIGHT = 20;
+/** 25 MB: time gets coarser at once, and not by age. */
+const HEAVY_WEIGHT = 500_000;
+/** 100 MB: what waits is folded. Reached only by far more cells than a few hundred series have in a day. */
+const FULL_WEIGHT = 2_000_000;
+/** What is taken at a time: a batch or two, so that sealing never holds up the log phase for long. */
+const TAKEN_WEIGHT = 60_000;
+
+/** What waits is folded in this order. */
+const FOLDS: readonly Partial<Series>[] = [{ operation: OTHER }, { operation: OTHER, service: OTHER }];
 
 interface Slot {
   readonly startMs: number;
@@ -31,12 +51,52 @@ export class Accumulator {
     this.#statistics.events += 1;
     if (observation.malformed) this.#statistics.malformedLogs += 1;
     if (observation.clockFault) this.#statistics.clockFaults += 1;
-    const delta = deltaOf(this.#slotAt(nowMs, SECOND_MS), observation);
+    const delta = this.#deltaOf(this.#slotAt(nowMs, SECOND_MS), observation);
     delta.requests += 1;
     if (observation.upstreamMs !== undefined) record(delta.upstream, observation.upstreamMs);
     for (const code of observation.failedTryCodes) {
       delta.failedTries.set(code, (delta.failedTries.get(code) ?? 0) + 1);
     }
+  }
+
+  /** What was held elsewhere, from now on here. */
+  static holding({ intervals, statistics }: Taken): Accumulator {
+    const accumulator = new Accumulator();
+    accumulator.#statistics = { ...statistics };
+    for (const { startMs, durationMs, deltas } of intervals) {
+      const slot = accumulator.#slotAt(startMs, durationMs);
+      for (const delta of deltas) put(slot, delta);
+    }
+    return accumulator;
+  }
+
+  /** Everything, as it is at the moment; it stays here. */
+  held(): Taken {
+    return {
+      intervals: [...this.#slots.values()].map(({ startMs, durationMs, deltas }) => ({
+        startMs,
+        durationMs,
+        deltas: [...deltas.values()],
+      })),
+      statistics: { ...this.#statistics },
+    };
+  }
+
+  /** An event that is in memory only. */
+  countUnspooled(): void {
+    this.#statistics.unspooledEvents += 1;
+  }
+
+  countDeath(): void {
+    this.#statistics.deaths += 1;
+  }
+
+  countDamagedSpool(): void {
+    this.#statistics.damagedSpools += 1;
+  }
+
+  countRestart(): void {
+    this.#statistics.restarts += 1;
   }
 
   countFailedSend(): void {
@@ -63,43 +123,94 @@ export class Accumulator {
 
   /** Whether `take` would give an interval. */
   hasIntervals(nowMs: number, unended = false): boolean {
-    return [...this.#slots.values()].some((slot) => unended || !isCurrent(slot, nowMs));
+    return [...this.#slots.values()].some((slot) => unended || !isOpen(slot, nowMs));
   }
 
   /**
-   * Hands over every interval that has ended, or with `unended` all of them. An interval in the future, left by a clock that
-   * was set back, counts as ended.
+   * Hands over what has ended, or with `unended` everything, the oldest first and only up to a bound: `hasIntervals` tells
+   * whether there is more. An interval in the future, left by a clock that was set back, counts as ended.
    */
   take(nowMs: number, unended = false): Taken {
     const intervals: Interval[] = [];
-    for (const [key, slot] of this.#slots) {
-      if (!unended && isCurrent(slot, nowMs)) continue;
-      const { startMs, durationMs, deltas } = slot;
-      intervals.push({ startMs, durationMs, deltas: [...deltas.values()] });
-      this.#slots.delete(key);
+    let room = TAKEN_WEIGHT;
+    for (const [key, slot] of [...this.#slots].sort(([, a], [, b]) => a.startMs - b.startMs)) {
+      if (room <= 0) break;
+      if (!unended && isOpen(slot, nowMs)) continue;
+      const deltas: Delta[] = [];
+      for (const [series, delta] of slot.deltas) {
+        if (room <= 0) break;
+        room -= weightOf(delta);
+        deltas.push(delta);
+        slot.deltas.delete(series);
+      }
+      intervals.push({ startMs: slot.startMs, durationMs: slot.durationMs, deltas });
+      if (slot.deltas.size === 0) this.#slots.delete(key);
     }
     const statistics = this.#statistics;
     this.#statistics = noStatistics();
-    return { intervals: intervals.sort((a, b) => a.startMs - b.startMs), statistics };
+    return { intervals, statistics };
   }
 
-  /** Merges seconds that ended over a minute ago into minutes, and minutes that ended over an hour ago into hours. */
+  /**
+   * Merges seconds that ended over a minute ago into minutes, and minutes that ended over an hour ago into hours; and does
+   * more where what waits is too heavy. Call it about once a second.
+   */
   coarsen(nowMs: number): void {
-    this.#merge(nowMs, SECOND_MS, MINUTE_MS);
-    this.#merge(nowMs, MINUTE_MS, HOUR_MS);
+    this.#merge(SECOND_MS, MINUTE_MS, nowMs - MINUTE_MS);
+    this.#merge(MINUTE_MS, HOUR_MS, nowMs - HOUR_MS);
+    if (this.#weight() > HEAVY_WEIGHT) this.#merge(SECOND_MS, MINUTE_MS, nowMs);
+    if (this.#weight() > HEAVY_WEIGHT) this.#merge(MINUTE_MS, HOUR_MS, Infinity);
+    if (this.#weight() > HEAVY_WEIGHT) this.#merge(HOUR_MS, DAY_MS, Infinity);
+    for (const names of FOLDS) if (this.#weight() > FULL_WEIGHT) this.#fold(names);
   }
 
-  #merge(nowMs: number, fineMs: number, coarseMs: number): void {
+  #weight(): number {
+    let weight = 0;
+    for (const { deltas } of this.#slots.values())
+      for (const delta of deltas.values()) weight += weightOf(delta);
+    return weight;
+  }
+
+  /** @param endedMs merges what had ended by then */
+  #merge(fineMs: number, coarseMs: number, endedMs: number): void {
     for (const [key, slot] of this.#slots) {
-      if (slot.durationMs !== fineMs || slot.startMs + fineMs + coarseMs > nowMs) continue;
+      if (slot.durationMs !== fineMs || slot.startMs + fineMs > endedMs) continue;
       const target = this.#slotAt(slot.startMs, coarseMs);
-      for (const [series, delta] of slot.deltas) {
-        const merged = target.deltas.get(series);
-        if (merged) mergeDelta(merged, delta);
-        else target.deltas.set(series, delta);
-      }
+      for (const delta of slot.deltas.values()) put(target, delta);
       this.#slots.delete(key);
     }
+  }
+
+  #fold(names: Partial<Series>): void {
+    for (const slot of this.#slots.values()) {
+      const deltas = [...slot.deltas.values()];
+      slot.deltas.clear();
+      for (const delta of deltas) {
+        if (delta.series.operation !== OTHER) this.#statistics.foldedRequests += delta.requests;
+        put(slot, { ...delta, series: { ...delta.series, ...names } });
+      }
+    }
+  }
+
+  #deltaOf({ deltas }: Slot, observation: Observation): Delta {
+    const { service, operation, status, source, errorType, severity } = observation;
+    const series = { service, operation, status, source, errorType, severity };
+    const key = seriesKey(series);
+    const known = deltas.get(key);
+    if (known) return known;
+    const exists = (one: Series): boolean => deltas.has(seriesKey(one));
+    const admitted = admit(series, exists, this.#deltaCount(), DELTA_CAP);
+    if (admitted.operation !== operation) this.#statistics.foldedRequests += 1;
+    const admittedKey = seriesKey(admitted);
+    const delta = deltas.get(admittedKey) ?? emptyDelta(admitted);
+    deltas.set(admittedKey, delta);
+    return delta;
+  }
+
+  #deltaCount(): number {
+    let count = 0;
+    for (const { deltas } of this.#slots.values()) count += deltas.size;
+    return count;
   }
 
   #slotAt(atMs: number, durationMs: number): Slot {
@@ -111,21 +222,37 @@ export class Accumulator {
   }
 }
 
-function isCurrent({ startMs, durationMs }: Slot, nowMs: number): boolean {
-  return startMs <= nowMs && nowMs < startMs + durationMs;
+/** The second in which observations come at the moment. */
+function isOpen({ startMs, durationMs }: Slot, nowMs: number): boolean {
+  return durationMs === SECOND_MS && startMs <= nowMs && nowMs < startMs + durationMs;
 }
 
-function deltaOf({ deltas }: Slot, observation: Observation): Delta {
-  const { service, operation, status, source, errorType, severity } = observation;
-  const series = { service, operation, status, source, errorType, severity };
-  const key = seriesKey(series);
-  let delta = deltas.get(key);
-  if (!delta) {
-    deltas.set(key, (delta = { series, requests: 0, upstream: emptyHistogram(), failedTries: new Map() }));
-  }
-  return delta;
+function put({ deltas }: Slot, delta: Delta): void {
+  const key = seriesKey(delta.series);
+  const known = deltas.get(key);
+  if (known) mergeDelta(known, delta);
+  else deltas.set(key, delta);
+}
+
+function emptyDelta(series: Series): Delta {
+  return { series, requests: 0, upstream: emptyHistogram(), failedTries: new Map() };
+}
+
+function weightOf({ upstream, failedTries }: Delta): number {
+  return DELTA_WEIGHT + upstream.cells.size + failedTries.size;
 }
 
 export function noStatistics(): ProducerStatistics {
-  return { events: 0, malformedLogs: 0, clockFaults: 0, failedSends: 0, refusedRequests: 0 };
+  return {
+    events: 0,
+    malformedLogs: 0,
+    clockFaults: 0,
+    failedSends: 0,
+    refusedRequests: 0,
+    foldedRequests: 0,
+    unspooledEvents: 0,
+    deaths: 0,
+    damagedSpools: 0,
+    restarts: 0,
+  };
 }

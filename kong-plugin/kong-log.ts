@@ -73,9 +73,8 @@ function recordOf(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
-/** Half a surrogate pair, which has no UTF-8, becomes U+FFFD: labels must stay apart when they are written. */
 function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value.toWellFormed() : undefined;
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -1,5 +1,6 @@
 // From one Kong log to one observation: what Gatewatch counts of a request. Label values come from Kong's entities, never
 // from a raw path or header. Every log gives an observation, whatever it lacks.
+import { labelText } from './contract/label-text';
 import type { Severity } from './contract/severity';
 import type { Source } from './contract/source';
 import type { NamedStatus } from './error-type';
@@ -49,7 +50,7 @@ export function observe(text: unknown, namedStatuses: readonly NamedStatus[] = [
   const status = log.status !== undefined && isStatus(log.status) ? log.status : undefined;
   const known = { ...log, status };
   return {
-    service: log.service?.name ?? log.service?.host ?? '',
+    service: labelText(log.service?.name ?? log.service?.host ?? ''),
     operation: operationOf(log),
     status: status ?? 0,
     ...classify(known, namedStatuses),
@@ -63,7 +64,7 @@ function operationOf(log: KongLog): string {
   const route = log.route?.name ?? log.route?.id;
   if (route === undefined) return '';
   const method = log.method?.toUpperCase() ?? '';
-  return `${METHODS.has(method) ? method : 'OTHER'} ${route}`;
+  return labelText(`${METHODS.has(method) ? method : 'OTHER'} ${route}`);
 }
 
 function isStatus(status: number): boolean {

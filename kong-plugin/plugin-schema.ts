@@ -14,6 +14,9 @@ export const DURATIONS_MS = {
   shutdown_timeout_ms: { default: 5_000, between: [0, 60_000] },
 } as const;
 
+/** So that a socket's path in it stays under the 107 bytes that Linux takes. */
+export const MAX_SPOOL_DIR_BYTES = 72;
+
 const duration = { type: 'integer', required: true } as const;
 
 export const PLUGIN_SCHEMA = [
@@ -34,6 +37,9 @@ export const PLUGIN_SCHEMA = [
   { flush_interval_ms: { ...duration, ...DURATIONS_MS.flush_interval_ms } },
   { request_timeout_ms: { ...duration, ...DURATIONS_MS.request_timeout_ms } },
   { shutdown_timeout_ms: { ...duration, ...DURATIONS_MS.shutdown_timeout_ms } },
+  // Where an event is written before Kong is answered, so that a plugin server that is killed loses none. A folder of the plugin
+  // server's own user; without it, one in the system's folder for temporary files.
+  { spool_dir: { type: 'string', required: false, match: '^/', len_max: MAX_SPOOL_DIR_BYTES } },
   // A service's own names for its own statuses. Without a service the name holds for all of them.
   {
     error_types: {

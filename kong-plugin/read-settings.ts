@@ -1,8 +1,9 @@
 // From the configuration that Kong hands to an instance to typed settings. Kong has checked it against the schema; this
 // reads it without trust all the same, since a plugin server managed by hand may be given anything.
+import { labelText } from './contract/label-text';
 import { SEVERITIES } from './contract/severity';
 import type { NamedStatus } from './error-type';
-import { DEFAULT_SIDECAR_URL, DURATIONS_MS } from './plugin-schema';
+import { DEFAULT_SIDECAR_URL, DURATIONS_MS, MAX_SPOOL_DIR_BYTES } from './plugin-schema';
 import { readSidecarAddress, type SidecarAddress } from './sidecar-address';
 
 export interface DeliverySettings {
@@ -11,6 +12,8 @@ export interface DeliverySettings {
   readonly flushIntervalMs: number;
   readonly requestTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
+  /** Absolute; `undefined` for a folder of the user's own in the system's folder for temporary files. */
+  readonly spoolDirectory: string | undefined;
 }
 
 export interface PluginSettings {
@@ -28,6 +31,7 @@ export function readSettings(config: unknown): PluginSettings {
       flushIntervalMs: durationMsOf(fields, 'flush_interval_ms'),
       requestTimeoutMs: durationMsOf(fields, 'request_timeout_ms'),
       shutdownTimeoutMs: durationMsOf(fields, 'shutdown_timeout_ms'),
+      spoolDirectory: directoryOf(fields['spool_dir']),
     },
     namedStatuses: (Array.isArray(fields['error_types']) ? fields['error_types'] : []).map(namedStatusOf),
   };
@@ -43,7 +47,12 @@ function namedStatusOf(value: unknown, index: number): NamedStatus {
       `gatewatch: error_types[${index}]: expected status, error_type and severity, found ${JSON.stringify(value)}`,
     );
   }
-  return { service: textOf(fields['service']), status: Number(status), errorType, severity };
+  return {
+    service: textOf(fields['service']),
+    status: Number(status),
+    errorType: labelText(errorType),
+    severity,
+  };
 }
 
 function durationMsOf(fields: Record<string, unknown>, name: keyof typeof DURATIONS_MS): number {
@@ -58,6 +67,16 @@ function durationMsOf(fields: Record<string, unknown>, name: keyof typeof DURATI
     );
   }
   return value;
+}
+
+function directoryOf(value: unknown): string | undefined {
+  const path = textOf(value);
+  if (path !== undefined && (!path.startsWith('/') || Buffer.byteLength(path) > MAX_SPOOL_DIR_BYTES)) {
+    throw new Error(
+      `gatewatch: spool_dir: expected an absolute path of at most ${MAX_SPOOL_DIR_BYTES} bytes, found ${JSON.stringify(path)}`,
+    );
+  }
+  return path;
 }
 
 /** Kong hands an unset field over as null, or not at all. */

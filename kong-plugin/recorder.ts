@@ -1,17 +1,19 @@
 // Takes observations, and brings them to one sidecar: each flush interval what has ended is sealed and sent, one batch at a
-// time, the same bytes until a receipt. While that does not succeed, new observations stay with the accumulator.
+// time, the same bytes until a receipt. While that does not succeed, new observations stay with the producer.
 // What the sidecar can never take (a final fault of its own) is set aside: counted, said aloud, and not sent again.
-import { randomUUID } from 'node:crypto';
+// Spools that dead plugin servers left are adopted and sent in the same way.
 import type { Pool } from 'undici';
-import { Accumulator } from './accumulator';
 import { backOffMs } from './back-off';
 import type { Fault } from './contract/fault';
 import { DeliveryLog } from './delivery-log';
 import type { Observation } from './observation';
 import type { PluginLog } from './plugin-log';
 import { createPool, postBatch } from './post-batch';
+import { Producer, type Left } from './producer';
 import type { DeliverySettings } from './read-settings';
-import { sealBatches, type SealedBatch } from './seal-batches';
+import type { SealedBatch } from './seal-batches';
+import { readSpool } from './spool/read-spool';
+import { SpoolFolder, type FoundSpool } from './spool/spool-folder';
 
 /** With nothing to tell, a batch of nothing is sent this often, so that an idle gateway does not look dead. */
 const HEARTBEAT_MS = 10_000;
@@ -19,57 +21,71 @@ const HEARTBEAT_MS = 10_000;
 /** At the end there is no time for a back-off: a sidecar that is restarted at the same moment is tried again soon. */
 const LAST_RETRY_MS = 200;
 
+/** How often spools of dead plugin servers are looked for, and one that could not be written is tried again. */
+const SPOOL_CARE_MS = 5_000;
+
 export class Recorder {
-  readonly #producer = randomUUID();
-  readonly #accumulator = new Accumulator();
+  readonly #folder: SpoolFolder;
+  readonly #own: Producer;
+  #adopted: Producer[] = [];
   readonly #pool: Pool;
   readonly #deliveryLog: DeliveryLog;
   readonly #log: PluginLog;
   #settings: DeliverySettings;
-  #sealed: SealedBatch[] = [];
-  #nextSequence = 1;
   #sentAtMs = Number.NEGATIVE_INFINITY;
+  #caredAtMs = Number.NEGATIVE_INFINITY;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #endWait: (() => void) | undefined;
-  #closed: Promise<number> | undefined;
+  #delivered: Promise<void> | undefined;
   readonly #end = new AbortController();
 
   /** Starts at once, with a batch of nothing: a plugin that was just enabled shows up before its first request. */
   constructor(settings: DeliverySettings, log: PluginLog) {
     this.#settings = settings;
     this.#log = log;
+    this.#folder = new SpoolFolder(settings.spoolDirectory, settings.address);
+    this.#own = Producer.begin(this.#folder, log);
     this.#deliveryLog = new DeliveryLog(log);
     this.#pool = createPool(settings.address);
     this.#schedule(0);
   }
 
-  /** Newer settings for the same address: they hold from the next try on. */
+  /** Newer settings for the same address and spool: they hold from the next try on. */
   configure(settings: DeliverySettings): void {
     this.#settings = settings;
   }
 
   observe(observation: Observation): void {
-    this.#accumulator.add(observation, Date.now());
+    this.#own.observe(observation, Date.now());
   }
 
   /**
-   * Sends everything there is, the current second and what comes meanwhile too, and then nothing more. Called again, it
-   * gives the same promise.
-   *
-   * @returns how many requests could not be delivered in time
+   * Sends everything there is, the current second and what comes meanwhile too, within the shutdown timeout. Called again,
+   * it gives the same promise. What comes later is still taken, and spooled, until `leave`.
    */
-  close(): Promise<number> {
-    this.#closed ??= this.#deliverRest();
-    return this.#closed;
+  deliverRest(): Promise<void> {
+    this.#delivered ??= this.#deliverRest();
+    return this.#delivered;
+  }
+
+  /** The last thing: leaves what is not delivered in the spool. Nothing may be observed afterwards. */
+  leave(): Left[] {
+    const left = this.#producers.map((producer) => producer.leave());
+    this.#folder.release();
+    return left;
   }
 
   /** Requests that have no receipt yet. */
   get undeliveredRequests(): number {
-    return this.#accumulator.pendingRequests + this.#sealed.reduce((sum, { requests }) => sum + requests, 0);
+    return this.#producers.reduce((sum, producer) => sum + producer.undeliveredRequests, 0);
   }
 
-  async #deliverRest(): Promise<number> {
+  get #producers(): Producer[] {
+    return [this.#own, ...this.#adopted];
+  }
+
+  async #deliverRest(): Promise<void> {
     clearTimeout(this.#timer);
     const deadline = setTimeout(() => {
       this.#end.abort();
@@ -78,12 +94,11 @@ export class Recorder {
     this.#endWait?.();
     await this.#sending;
     do {
-      this.#sealed.push(...this.#seal(true));
+      this.#sealOwn(true);
       await this.#sendAll();
-    } while (!this.#end.signal.aborted && this.#accumulator.hasIntervals(Date.now(), true));
+    } while (!this.#end.signal.aborted && this.#own.hasIntervals(Date.now(), true));
     clearTimeout(deadline);
     await this.#pool.destroy();
-    return this.undeliveredRequests;
   }
 
   #schedule(delayMs: number): void {
@@ -92,44 +107,53 @@ export class Recorder {
 
   #tick(): void {
     this.#schedule(this.#settings.flushIntervalMs);
-    this.#accumulator.coarsen(Date.now());
+    for (const producer of this.#producers) producer.coarsen(Date.now());
+    if (performance.now() - this.#caredAtMs >= SPOOL_CARE_MS) this.#careForSpools();
     if (this.#sending) return;
-    this.#sealed = this.#seal(false);
-    this.#sending = this.#sendAll().finally(() => (this.#sending = undefined));
+    this.#sending = this.#sealAndSend().finally(() => (this.#sending = undefined));
+  }
+
+  /** Until nothing is left that has ended: what waits for long is sealed in parts. */
+  async #sealAndSend(): Promise<void> {
+    do {
+      this.#sealOwn(false);
+      await this.#sendAll();
+    } while (!this.#delivered && this.#own.hasIntervals(Date.now()));
   }
 
   /** Nothing to tell gives nothing, unless a sign of life is due. */
-  #seal(unended: boolean): SealedBatch[] {
+  #sealOwn(unended: boolean): void {
     const nowMs = Date.now();
     const heartbeatDue = performance.now() - this.#sentAtMs >= HEARTBEAT_MS;
-    if (!heartbeatDue && !this.#accumulator.hasIntervals(nowMs, unended)) return [];
-    const sealed = sealBatches(this.#accumulator.take(nowMs, unended), this.#producer, this.#nextSequence);
-    this.#nextSequence += sealed.length;
-    return sealed;
+    if (heartbeatDue || this.#own.hasIntervals(nowMs, unended)) this.#own.seal(nowMs, unended);
   }
 
   /** Sends what is sealed, in order, until all has its receipt or the time of the end is over. */
   async #sendAll(): Promise<void> {
     let failures = 0;
-    for (let batch = this.#sealed[0]; batch && !this.#end.signal.aborted; batch = this.#sealed[0]) {
+    for (;;) {
+      const producer = this.#producers.find(({ head }) => head);
+      const batch = producer?.head;
+      if (!producer || !batch || this.#end.signal.aborted) return;
       const result = await postBatch(this.#pool, this.#settings, batch, Date.now(), this.#end.signal);
       this.#sentAtMs = performance.now();
       if (result.kind === 'failed') {
         failures += 1;
-        this.#accumulator.countFailedSend();
+        this.#own.countFailedSend();
         this.#deliveryLog.failed(result.reason, this.undeliveredRequests, performance.now());
         await this.#wait(backOffMs(failures, Math.random(), result.retryAfterMs));
         continue;
       }
       failures = 0;
-      this.#sealed.shift();
       this.#deliveryLog.succeeded();
       if (result.kind === 'refused') this.#setAside(batch, result.fault);
+      producer.settle();
+      if (producer !== this.#own) this.#endAdopted(producer, result);
     }
   }
 
   #setAside(batch: SealedBatch, fault: Fault): void {
-    this.#accumulator.countRefused(batch.requests);
+    this.#own.countRefused(batch.requests);
     this.#log('error', 'the sidecar refused a batch for good; its requests are not counted', {
       ...fault,
       sequence: batch.sequence,
@@ -137,10 +161,67 @@ export class Recorder {
     });
   }
 
+  #endAdopted(producer: Producer, result: { readonly kind: string; readonly fault?: Fault }): void {
+    // Other batches came under its numbers, so its spool was older than its end: what follows may have been counted.
+    const isStale = result.fault?.fault === 'sequence_conflict';
+    while (isStale && producer.head) {
+      this.#own.countRefused(producer.head.requests);
+      producer.settle();
+    }
+    if (producer.head) return;
+    producer.leave();
+    this.#adopted = this.#adopted.filter((other) => other !== producer);
+  }
+
+  #careForSpools(): void {
+    this.#caredAtMs = performance.now();
+    for (const producer of this.#producers) producer.spoolAgain();
+    if (!this.#own.isSpooled) return;
+    this.#folder.adopt().then(
+      (found) => found.forEach((spool) => this.#adopt(spool)),
+      (error: unknown) =>
+        this.#log('error', 'spools of dead plugin servers cannot be looked for', {
+          folder: this.#folder.path,
+          reason: error instanceof Error ? error.message : String(error),
+        }),
+    );
+  }
+
+  #adopt(found: FoundSpool): void {
+    // At the end it is left to whoever comes next.
+    if (this.#delivered) return;
+    const { path } = found;
+    try {
+      const read = readSpool(found.bytes);
+      const producer = Producer.resume(read, this.#folder, this.#log, Date.now());
+      this.#adopted.push(producer);
+      const requests = producer.undeliveredRequests;
+      this.#log('info', 'a spool that another plugin server left is adopted', { path, requests });
+      if (read.unreadBytes === 0) return;
+      this.#own.countDamagedSpool();
+      this.#log('warn', 'an adopted spool ends in bytes that cannot be read', {
+        path,
+        unreadBytes: read.unreadBytes,
+      });
+    } catch (error) {
+      this.#own.countDamagedSpool();
+      const reason = error instanceof Error ? error.message : String(error);
+      const keptAs = this.#folder.setAside(found);
+      this.#log(
+        'error',
+        'a spool that another plugin server left cannot be read; its requests are not counted',
+        {
+          keptAs,
+          reason,
+        },
+      );
+    }
+  }
+
   #wait(delayMs: number): Promise<void> {
     if (this.#end.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#closed ? Math.min(delayMs, LAST_RETRY_MS) : delayMs).unref();
+      const timer = setTimeout(resolve, this.#delivered ? Math.min(delayMs, LAST_RETRY_MS) : delayMs).unref();
       this.#endWait = () => {
         clearTimeout(timer);
         resolve();

@@ -59,14 +59,14 @@ describe('the plugin', () => {
     expect(imports.filter(({ to, isPackage }) => !isPackage && !to.startsWith('kong-plugin/'))).toEqual([]);
   });
 
-  it('needs no package but the one that sends, and its host those of the protocol', () => {
+  it('needs no package but those that send and spool, and its host those of the protocol', () => {
     const packages = (isHost: boolean): string[] => {
       const own = imports.filter(
         ({ from, isPackage }) => isPackage && from.startsWith('kong-plugin/host/') === isHost,
       );
       return [...new Set(own.map(({ to }) => to))].sort();
     };
-    expect(packages(false)).toEqual(['undici']);
+    expect(packages(false)).toEqual(['@msgpack/msgpack', 'undici']);
     expect(packages(true)).toEqual(['@msgpack/msgpack', 'kong-pdk/server']);
   });
 

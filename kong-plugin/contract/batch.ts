@@ -38,6 +38,16 @@ export interface ProducerStatistics {
   failedSends: number;
   /** Requests in batches that the sidecar refused for good. */
   refusedRequests: number;
+  /** Requests that were counted under `__other__` because more series waited than the plugin keeps. */
+  foldedRequests: number;
+  /** Events that were in no spool when Kong was answered: a kill would have lost them. */
+  unspooledEvents: number;
+  /** Plugin server processes that were killed or crashed, by the spools that they left. */
+  deaths: number;
+  /** Spools that could not be read, or not to their end. */
+  damagedSpools: number;
+  /** Workers that the plugin host started again. */
+  restarts: number;
 }
 
 /** The fields of `ProducerStatistics`. */
@@ -47,6 +57,11 @@ export const PRODUCER_STATISTICS = [
   'clockFaults',
   'failedSends',
   'refusedRequests',
+  'foldedRequests',
+  'unspooledEvents',
+  'deaths',
+  'damagedSpools',
+  'restarts',
 ] as const satisfies readonly (keyof ProducerStatistics)[];
 
 export interface Batch {

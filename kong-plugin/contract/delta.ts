@@ -5,6 +5,7 @@ import { mergeHistogram } from './histogram';
 import type { Severity } from './severity';
 import type { Source } from './source';
 
+/** The texts are labels: see `label-text.ts`. */
 export interface Series {
   /** Kong's service name, else its host, else empty. */
   service: string;

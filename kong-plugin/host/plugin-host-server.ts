@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import KongPluginServer from 'kong-pdk/server';
 import type { PluginLog } from '../plugin-log';
 import type { RpcRequest } from './rpc-message';
+import { MAX_INSTANCES, type InstanceStart } from './worker-messages';
 
 /** What a plugin must offer to run here. Under the stock server its `log` phase does the same with a promise. */
 export interface LogTaker {
@@ -21,12 +22,6 @@ const LOG_PHASE = 'log';
 /** Ends an event. */
 const RETURN = 'ret';
 const SERIALIZE = { Method: 'kong.log.serialize', Args: [] };
-
-/**
- * Kong makes an instance for each worker and configuration, and again at each reload; those not used for longest go first.
- * One that is needed again is started again: Kong does that when told "no plugin instance".
- */
-const MAX_INSTANCES = 1_000;
 
 /** Calls that are rare, and answered by kong-pdk. */
 const RARE_METHODS = ['GetPluginInfo', 'StartInstance', 'CloseInstance'] as const;
@@ -48,9 +43,14 @@ export class PluginHostServer extends KongPluginServer {
     startedInstances: 0,
   };
   readonly #log: PluginLog;
+  readonly #onStarted: (start: InstanceStart) => void;
 
   /** @param pluginDirectory absolute */
-  constructor(pluginDirectory: string, log: PluginLog) {
+  constructor(
+    pluginDirectory: string,
+    log: PluginLog,
+    onStarted: (start: InstanceStart) => void = () => undefined,
+  ) {
     super(pluginDirectory, {
       debug: () => undefined,
       info: () => undefined,
@@ -60,6 +60,7 @@ export class PluginHostServer extends KongPluginServer {
     // kong-pdk's own timer drops instances by age, 17 times a second.
     this.close();
     this.#log = log;
+    this.#onStarted = onStarted;
   }
 
   /**
@@ -77,7 +78,7 @@ export class PluginHostServer extends KongPluginServer {
   }
 
   /** The same configuration gives the same instance. @throws Error that Kong writes to its log */
-  override async StartInstance(start: { Name: string; Config: string }): Promise<{ Id: unknown }> {
+  override async StartInstance(start: InstanceStart): Promise<{ Id: unknown }> {
     const id = instanceIdOf(start.Name, start.Config);
     this.instances.delete(id);
     this.instanceID = id;
@@ -87,6 +88,7 @@ export class PluginHostServer extends KongPluginServer {
       if (this.instances.size <= MAX_INSTANCES) break;
       this.instances.delete(oldest);
     }
+    this.#onStarted(start);
     return { ...started, Id: id };
   }
 

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { PluginLog } from '../plugin-log';
 import { BoundSocket } from './bound-socket';
-import { FINISH, LISTENING } from './worker-messages';
+import { MAX_INSTANCES, type InstanceStart, type ToParent, type ToWorker } from './worker-messages';
 
 const WORKER = resolve(__dirname, 'worker-main.js');
 
@@ -21,6 +21,8 @@ export class PluginHost {
   #socket: BoundSocket | undefined;
   #worker: ChildProcess | undefined;
   #restarts = 0;
+  /** By what they are, the one that was started last at the end. */
+  readonly #instances = new Map<string, InstanceStart>();
   #pauseMs = 0;
   #leaving = false;
   #end: ((exitCode: number) => void) | undefined;
@@ -55,11 +57,16 @@ export class PluginHost {
       stdio: ['ignore', 'inherit', 'inherit', socket.fd, 'ipc'],
     });
     this.#worker = worker;
+    let isListening = false;
     return new Promise((resolve, reject) => {
       worker.once('error', reject);
-      worker.once('message', (message) => {
-        if (message === LISTENING) resolve();
+      worker.on('message', (message: ToParent) => {
+        if (message.kind === 'listening') {
+          isListening = true;
+          resolve();
+        } else this.#remember(message.start);
       });
+      tell(worker, { kind: 'begin', restarts: this.#restarts, instances: [...this.#instances.values()] });
       worker.once('exit', (code, signal) => {
         this.#worker = undefined;
         if (this.#leaving) {
@@ -67,6 +74,8 @@ export class PluginHost {
           return;
         }
         this.#restarts += 1;
+        // What it was to begin with may be what ended it.
+        if (!isListening) this.#instances.clear();
         const lastedMs = Math.round(performance.now() - startedAtMs);
         this.#pauseMs =
           lastedMs >= STABLE_AFTER_MS
@@ -97,7 +106,15 @@ export class PluginHost {
         : 'another plugin server has taken the socket over; this one ends when its connections have',
       { socket: this.#path },
     );
-    this.#worker?.send(FINISH);
+    if (this.#worker) tell(this.#worker, { kind: 'finish' });
+  }
+
+  #remember(start: InstanceStart): void {
+    const key = JSON.stringify([start.Name, start.Config]);
+    this.#instances.delete(key);
+    this.#instances.set(key, start);
+    const [oldest] = this.#instances.keys();
+    if (this.#instances.size > MAX_INSTANCES && oldest !== undefined) this.#instances.delete(oldest);
   }
 
   #fail(error: unknown): void {
@@ -109,4 +126,9 @@ export class PluginHost {
     this.#socket?.close();
     this.#end?.(exitCode);
   }
+}
+
+/** A worker that is just dying cannot be told; its end is seen on its own. */
+function tell(worker: ChildProcess, message: ToWorker): void {
+  worker.send(message, () => undefined);
 }

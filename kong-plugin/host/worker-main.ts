@@ -4,7 +4,7 @@ import { logToStderr } from '../plugin-log';
 import { PluginHostServer } from './plugin-host-server';
 import { PLUGIN_DIRECTORY } from './plugin-directory';
 import { serveConnection } from './serve-connection';
-import { FINISH, LISTENING, SOCKET_FD } from './worker-messages';
+import { SOCKET_FD, type InstanceStart, type ToParent, type ToWorker } from './worker-messages';
 
 /** Above Kong's 4096 timers of one worker there is nothing to queue; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -13,17 +13,18 @@ const BACKLOG = 4096;
 const QUIET_BEFORE_LEAVING_MS = 1_000;
 
 const connections = new Set<Socket>();
-const pluginServer = new PluginHostServer(PLUGIN_DIRECTORY, logToStderr);
+const pluginServer = new PluginHostServer(PLUGIN_DIRECTORY, logToStderr, (start) =>
+  tellParent({ kind: 'started', start }),
+);
 const listener = createServer((socket) => {
   connections.add(socket);
   socket.once('close', () => connections.delete(socket));
   serveConnection(socket, pluginServer, logToStderr);
 });
-// Beside an fd Node reads the backlog from this place only, not from the options.
-listener.listen({ fd: SOCKET_FD }, BACKLOG, () => process.send?.(LISTENING));
 
-process.once('message', (message) => {
-  if (message === FINISH) leaveWhenQuiet();
+process.on('message', (message: ToWorker) => {
+  if (message.kind === 'finish') leaveWhenQuiet();
+  else void begin(message.instances);
 });
 // Without its parent a worker serves on, until another host has the path and Kong has left its connections.
 process.once('disconnect', () => {
@@ -33,6 +34,20 @@ process.once('disconnect', () => {
   );
   leaveWhenQuiet();
 });
+
+async function begin(instances: readonly InstanceStart[]): Promise<void> {
+  for (const start of instances) {
+    await pluginServer.StartInstance(start).catch((error: unknown) => {
+      logToStderr('error', 'an instance cannot be started again', { reason: String(error) });
+    });
+  }
+  // Beside an fd Node reads the backlog from this place only, not from the options.
+  listener.listen({ fd: SOCKET_FD }, BACKLOG, () => tellParent({ kind: 'listening' }));
+}
+
+function tellParent(message: ToParent): void {
+  if (process.connected) process.send?.(message);
+}
 
 function leaveWhenQuiet(): void {
   let quietSinceMs = performance.now();

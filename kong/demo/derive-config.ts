@@ -1,5 +1,5 @@
 // In: the text of kong.yml or prometheus.yml as written for the compose network, and which `host:port` of that network
-// is reached where. Out: the same document, comments and structure kept, with those addresses replaced. Pure.
+// is reached where. Out: the same document, comments and structure kept, with those addresses, and the plugin's folder, replaced. Pure.
 // A file that is not YAML, or an address of a known host that nothing stands for, gives a ConfigFault with its place.
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
@@ -37,11 +37,22 @@ export function mapAddresses(ports: {
  * The kong.yml for this machine.
  *
  * @param file named in faults only
+ * @param spoolDirectory of the plugin, in place of the one that is written
  * @throws ConfigFault
  */
-export function deriveKongConfig(text: string, file: string, addresses: AddressMap): string {
+export function deriveKongConfig(
+  text: string,
+  file: string,
+  addresses: AddressMap,
+  spoolDirectory: string,
+): string {
   const { document, lines } = parse(text, file);
   replaceAddresses(document, lines, file, addresses);
+  visit(document, {
+    Pair(_key, { key, value }) {
+      if (isScalar(key) && key.value === 'spool_dir' && isScalar(value)) value.value = spoolDirectory;
+    },
+  });
   return document.toString();
 }
 

@@ -52,7 +52,8 @@ async function main(args: readonly string[]): Promise<number> {
   const addresses = mapAddresses(options);
   const { kongConfig, prometheusConfig } = layout;
   const directory = createRunDirectory({
-    kongConfig: deriveKongConfig(readFileSync(kongConfig, 'utf8'), kongConfig, addresses),
+    kongConfig: (spoolDirectory) =>
+      deriveKongConfig(readFileSync(kongConfig, 'utf8'), kongConfig, addresses, spoolDirectory),
     prometheusConfig: derivePrometheusConfig(
       readFileSync(prometheusConfig, 'utf8'),
       prometheusConfig,

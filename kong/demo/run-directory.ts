@@ -13,6 +13,7 @@ const LONGEST_SOCKET_PATH_BYTES = 94;
 export interface RunDirectory {
   readonly root: string;
   readonly socketPath: string;
+  readonly spoolDirectory: string;
   readonly kongPrefix: string;
   readonly kongConfig: string;
   readonly prometheusConfig: string;
@@ -26,7 +27,7 @@ export interface RunDirectory {
  * @throws if the temporary folder cannot be written, or its path is too long for a socket
  */
 export function createRunDirectory(
-  texts: { readonly kongConfig: string; readonly prometheusConfig: string },
+  texts: { readonly kongConfig: (spoolDirectory: string) => string; readonly prometheusConfig: string },
   temporaryFolder: string = tmpdir(),
 ): RunDirectory {
   const root = mkdtempSync(join(temporaryFolder, 'gatewatch-'));
@@ -34,6 +35,7 @@ export function createRunDirectory(
     const directory: RunDirectory = {
       root,
       socketPath: join(root, SOCKET_NAME),
+      spoolDirectory: join(root, 'spool'),
       kongPrefix: join(root, 'kong'),
       kongConfig: join(root, 'kong.yml'),
       prometheusConfig: join(root, 'prometheus.yml'),
@@ -48,7 +50,7 @@ export function createRunDirectory(
     for (const folder of [directory.kongPrefix, directory.prometheusData, directory.sidecarData]) {
       mkdirSync(folder);
     }
-    writeFileSync(directory.kongConfig, texts.kongConfig);
+    writeFileSync(directory.kongConfig, texts.kongConfig(directory.spoolDirectory));
     writeFileSync(directory.prometheusConfig, texts.prometheusConfig);
     return directory;
   } catch (error) {

@@ -25,6 +25,23 @@ const STATISTICS: Readonly<Record<keyof ProducerStatistics, readonly [name: stri
     'gatewatch_plugin_refused_requests_total',
     'Requests in batches that the sidecar refused for good; they are in no series',
   ],
+  foldedRequests: [
+    'gatewatch_plugin_folded_requests_total',
+    'Requests that the plugin counted under __other__ because more series waited than it keeps',
+  ],
+  unspooledEvents: [
+    'gatewatch_plugin_unspooled_events_total',
+    'Events that no spool had when Kong was answered: had the plugin server been killed, they would have been lost',
+  ],
+  deaths: [
+    'gatewatch_plugin_deaths_total',
+    'Plugin server processes that were killed or crashed, by the spools that they left',
+  ],
+  damagedSpools: [
+    'gatewatch_plugin_damaged_spools_total',
+    'Spools that could not be read, or not to their end; what was in the rest is in no series',
+  ],
+  restarts: ['gatewatch_plugin_restarts_total', 'Workers that the plugin host started again'],
 };
 
 export function ledgerStateFamilies(state: Readonly<LedgerState>, seriesCap: number): MetricFamily[] {

@@ -4,6 +4,7 @@ import { BATCH_VERSION, PRODUCER_STATISTICS, encodeBatch } from '../../kong-plug
 import type { Batch, Interval, ProducerStatistics } from '../../kong-plugin/contract/batch';
 import { seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
 import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
+import { MAX_LABEL_BYTES, labelText } from '../../kong-plugin/contract/label-text';
 import { isCell, shortestOf } from '../../kong-plugin/contract/histogram';
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
 import { SOURCES } from '../../kong-plugin/contract/source';
@@ -132,11 +133,11 @@ function deltaAt(value: unknown, place: string): Delta {
 
 function seriesAt(fields: Record<(typeof DELTA_FIELDS)[number], unknown>, place: string): Series {
   return {
-    service: text(fields.service, `${place}.service`),
-    operation: text(fields.operation, `${place}.operation`),
+    service: label(fields.service, `${place}.service`),
+    operation: label(fields.operation, `${place}.operation`),
     status: whole(fields.status, `${place}.status`, 0, 999),
     source: oneOf(fields.source, `${place}.source`, SOURCES),
-    errorType: text(fields.errorType, `${place}.errorType`),
+    errorType: label(fields.errorType, `${place}.errorType`),
     severity: oneOf(fields.severity, `${place}.severity`, SEVERITIES),
   };
 }
@@ -206,10 +207,11 @@ function whole(value: unknown, place: string, least: number, most: number): numb
   return value;
 }
 
-/** Half a surrogate pair has no UTF-8: two such labels would look the same to Prometheus. */
-function text(value: unknown, place: string): string {
-  if (typeof value !== 'string' || !value.isWellFormed())
-    refuse(place, 'a text of whole characters', show(value));
+function label(value: unknown, place: string): string {
+  if (typeof value !== 'string' || labelText(value) !== value) {
+    const expected = `a text of whole, printable characters, at most ${MAX_LABEL_BYTES} bytes long`;
+    refuse(place, expected, show(value));
+  }
   return value;
 }
 

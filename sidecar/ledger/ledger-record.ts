@@ -76,7 +76,8 @@ const metaShape = z.tuple([
     producerCount: wholeNumber,
     requests: wholeNumber,
     expiredSeries: wholeNumber,
-    statistics: z.record(z.enum(PRODUCER_STATISTICS), wholeNumber),
+    // One that an older release did not keep begins at 0.
+    statistics: z.partialRecord(z.enum(PRODUCER_STATISTICS), wholeNumber),
   }),
 ]);
 

@@ -7,6 +7,7 @@
 import type { Batch, Interval, ProducerStatistics } from '../../kong-plugin/contract/batch';
 import { PRODUCER_STATISTICS } from '../../kong-plugin/contract/batch';
 import { mergeDelta, seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
+import { admit } from '../../kong-plugin/contract/series-cap';
 import {
   SLOTS,
   additionsKey,
@@ -29,7 +30,6 @@ import {
   type ProducerPosition,
 } from './ledger-state';
 import type { StoreTransaction } from './ledger-store';
-import { admit } from './series-cap';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A series that nothing was added to for so long leaves the ledger. */

@@ -2,11 +2,15 @@
 // observation is counted exactly once, no counter goes down, and the failures are said aloud and counted. Only a batch that
 // the sidecar itself refuses with 400, 413 or 422 and its own fault code is given up, and that is said and counted too.
 // GATEWATCH_WIRE_RUNS and GATEWATCH_FAULT_SEED make a longer or another run; the seed is printed.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PluginLog } from '../../kong-plugin/plugin-log';
 import { readSettings } from '../../kong-plugin/read-settings';
 import { Recorder } from '../../kong-plugin/recorder';
 import { CountersWatch } from '../support/counters-watch';
+import { endRecorder } from '../support/end-recorder';
 import { FaultyProxy, REFUSED, UNANSWERED, UNNOTICED, type WireFault } from '../support/faulty-proxy';
 import { observationOf } from '../support/observations';
 import { sumOf, type ScrapedSample } from '../support/samples';
@@ -34,6 +38,7 @@ class ProxiedRecorder {
   given = 0;
   readonly lines: Line[] = [];
   readonly #recorder: Recorder;
+  readonly #spoolDirectory = mkdtempSync(join(tmpdir(), 'gatewatch-spool-'));
   #timer: NodeJS.Timeout | undefined;
 
   static async start(
@@ -55,6 +60,7 @@ class ProxiedRecorder {
       flush_interval_ms: 100,
       request_timeout_ms: REQUEST_TIMEOUT_MS,
       shutdown_timeout_ms: 30_000,
+      spool_dir: this.#spoolDirectory,
     });
     this.#recorder = new Recorder(delivery, log);
   }
@@ -76,12 +82,13 @@ class ProxiedRecorder {
     await this.proxy.mend();
     // What failed is told with the next batch, so there must be one.
     this.observe();
-    return this.#recorder.close();
+    return endRecorder(this.#recorder);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#recorder.close();
+    await endRecorder(this.#recorder);
+    rmSync(this.#spoolDirectory, { recursive: true, force: true });
     await this.proxy.close();
   }
 

@@ -55,6 +55,7 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     const document = {
       sidecar_url: sidecar.url,
       flush_interval_ms: 100,
+      spool_dir: directory,
       sidecar_token: null,
       error_types: [],
       ...config,
@@ -152,12 +153,14 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     expect(server.output.match(/everything was delivered/g)).toHaveLength(1);
   });
 
-  it('says at SIGTERM how many requests it could not bring', async () => {
+  it('says at SIGTERM how many requests it leaves in its spool', async () => {
     const instance = await startInstance({ shutdown_timeout_ms: 300 });
     await sidecar.until(() => sidecar.taken.length === 1);
     sidecar.otherwise = { status: 500 };
     await handleEvent(instance, readFileSync(join(LOGS, '200.json'), 'utf8'));
     expect(await server.end('SIGTERM')).toEqual(program.endAtSigterm);
-    expect(server.output).toMatch(/"the plugin ends with requests that could not be delivered","requests":1/);
+    expect(server.output).toMatch(
+      /"the plugin ends; requests that could not be delivered are in its spool","requests":1/,
+    );
   });
 });

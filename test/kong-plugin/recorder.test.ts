@@ -5,11 +5,13 @@ import type { LogLevel, PluginLog } from '../../kong-plugin/plugin-log';
 import { readSettings } from '../../kong-plugin/read-settings';
 import { Recorder } from '../../kong-plugin/recorder';
 import { RecorderRegistry } from '../../kong-plugin/recorder-registry';
+import { endRecorder } from '../support/end-recorder';
 import { observationOf } from '../support/observations';
 import { ScriptedSidecar, type SidecarScript } from '../support/scripted-sidecar';
 
 const TOKEN = 'a-token-that-must-not-show';
 
+let directory: string;
 let sidecar: ScriptedSidecar;
 let url: string;
 let recorder: Recorder | undefined;
@@ -19,14 +21,16 @@ const log: PluginLog = (level, message, fields = {}) => void lines.push({ level,
 
 beforeEach(async () => {
   lines = [];
+  directory = mkdtempSync(join(tmpdir(), 'gatewatch-recorder-'));
   sidecar = await ScriptedSidecar.start();
   ({ url } = sidecar);
 });
 
 afterEach(async () => {
-  await recorder?.close();
+  if (recorder) await endRecorder(recorder);
   recorder = undefined;
   await sidecar.close();
+  rmSync(directory, { recursive: true, force: true });
   expect(JSON.stringify(lines)).not.toContain(TOKEN);
 });
 
@@ -37,6 +41,7 @@ function start(config: Record<string, unknown> = {}): Recorder {
     flush_interval_ms: 100,
     request_timeout_ms: 500,
     shutdown_timeout_ms: 2_000,
+    spool_dir: directory,
     ...config,
   });
   return (recorder = new Recorder(settings.delivery, log));
@@ -183,7 +188,7 @@ describe('the end of a recorder', () => {
     const own = start();
     await sidecar.until(() => sidecar.taken.length === 1);
     own.observe(observationOf());
-    expect(await own.close()).toBe(0);
+    expect(await endRecorder(own)).toBe(0);
     expect(sidecar.requests).toBe(1);
     recorder = undefined;
   });
@@ -193,15 +198,16 @@ describe('the end of a recorder', () => {
     await sidecar.until(() => sidecar.taken.length === 1);
     sidecar.answer({ status: 503 }, { status: 503 });
     own.observe(observationOf());
-    const closed = own.close();
-    expect(own.close()).toBe(closed);
+    const delivered = own.deliverRest();
+    expect(own.deliverRest()).toBe(delivered);
     await sidecar.until(() => sidecar.received.length === 2);
     for (let one = 0; one < 7; one++) own.observe(observationOf());
-    expect(await closed).toBe(0);
+    await delivered;
     expect(sidecar.requests).toBe(8);
     expect(sidecar.taken.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    // Later still: left in the spool.
     own.observe(observationOf());
-    expect(own.undeliveredRequests).toBe(1);
+    expect(own.leave()).toEqual([{ requests: 1, isKept: true }]);
     recorder = undefined;
   });
 
@@ -211,7 +217,7 @@ describe('the end of a recorder', () => {
     sidecar.answer({ status: 503, headers: { 'retry-after': '30' } });
     own.observe(observationOf());
     await sidecar.until(() => sidecar.received.length === 2);
-    expect(await own.close()).toBe(0);
+    expect(await endRecorder(own)).toBe(0);
     expect(sidecar.requests).toBe(1);
     recorder = undefined;
   });
@@ -223,7 +229,7 @@ describe('the end of a recorder', () => {
       await sidecar.until(() => sidecar.taken.length === 1);
       sidecar.otherwise = script;
       for (let one = 0; one < 5; one++) own.observe(observationOf());
-      expect(await own.close()).toBe(5);
+      expect(await endRecorder(own)).toBe(5);
       recorder = undefined;
     },
   );
@@ -233,7 +239,7 @@ describe('the registry', () => {
   it('has one recorder for one address, with the newest settings', async () => {
     const registry = new RecorderRegistry(log);
     const settings = (token: string): ReturnType<typeof readSettings> =>
-      readSettings({ sidecar_url: sidecar.url, sidecar_token: token });
+      readSettings({ sidecar_url: sidecar.url, sidecar_token: token, spool_dir: directory });
     const first = registry.recorderFor(settings('first').delivery);
     expect(registry.recorderFor(settings('second').delivery)).toBe(first);
     first.observe(observationOf());

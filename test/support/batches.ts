@@ -10,6 +10,11 @@ export const NO_STATISTICS: ProducerStatistics = {
   clockFaults: 0,
   failedSends: 0,
   refusedRequests: 0,
+  foldedRequests: 0,
+  unspooledEvents: 0,
+  deaths: 0,
+  damagedSpools: 0,
+  restarts: 0,
 };
 
 export const OK_SERIES: Series = {
@@ -46,7 +51,7 @@ export function batchOf(deltas: readonly Delta[], sequence = 1, producer = 'prod
 
 /** Few enough that series meet again, and with hostile names. */
 const series = fc.record({
-  service: fc.constantFrom('orders', 'users', '', 'quo"te\\\n'),
+  service: fc.constantFrom('orders', 'users', '', 'quo"te\\'),
   operation: fc.constantFrom('GET list', 'POST add', ''),
   status: fc.constantFrom(0, 200, 404, 499, 502, 503),
   source: fc.constantFrom('client' as const, 'gateway' as const, 'upstream' as const),

@@ -1,11 +1,16 @@
 // The plugin's own recorder in this process, as a producer under load: what it was given is known exactly.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PluginLog } from '../../kong-plugin/plugin-log';
 import { readSettings } from '../../kong-plugin/read-settings';
 import { Recorder } from '../../kong-plugin/recorder';
+import { endRecorder } from './end-recorder';
 import { observationOf } from './observations';
 
 export class Producer {
   readonly #recorder: Recorder;
+  readonly #spoolDirectory = mkdtempSync(join(tmpdir(), 'gatewatch-spool-'));
   #timer: NodeJS.Timeout | undefined;
   /** Observations given so far, by status. */
   readonly given = new Map<number, number>();
@@ -16,6 +21,7 @@ export class Producer {
         flush_interval_ms: 100,
         request_timeout_ms: 1_000,
         shutdown_timeout_ms: 30_000,
+        spool_dir: this.#spoolDirectory,
         ...config,
       }).delivery,
       log,
@@ -42,6 +48,8 @@ export class Producer {
   /** Stops giving, delivers everything; the number of observations that could not be delivered. */
   async close(): Promise<number> {
     clearInterval(this.#timer);
-    return this.#recorder.close();
+    const undelivered = await endRecorder(this.#recorder);
+    rmSync(this.#spoolDirectory, { recursive: true, force: true });
+    return undelivered;
   }
 }

@@ -57,7 +57,12 @@ export async function startStack({
   const kongConfig = join(directory, 'kong.yml');
   writeFileSync(
     kongConfig,
-    deriveKongConfig(changeKongConfig?.(kongText) ?? kongText, kongFile, mapAddresses(ports)),
+    deriveKongConfig(
+      changeKongConfig?.(kongText) ?? kongText,
+      kongFile,
+      mapAddresses(ports),
+      join(directory, 'spool'),
+    ),
   );
   const sidecarConfigFile = join(directory, 'gatewatch.yml');
   writeFileSync(

@@ -116,7 +116,7 @@ describeWith('docker-compose', 'docker-compose.yml', (dockerCompose) => {
     const addresses = mapAddresses({ statusPort, sidecarPort, upstreamBasePort: basePort });
     writeFileSync(
       join(directory, 'kong.yml'),
-      deriveKongConfig(readFileSync(kongFile, 'utf8'), kongFile, addresses),
+      deriveKongConfig(readFileSync(kongFile, 'utf8'), kongFile, addresses, join(directory, 'spool')),
     );
     const here = (text: string): string =>
       text

@@ -81,7 +81,7 @@ describeWith('promtool', 'the whole way behind closed doors', (promtool) => {
           [
             "_format_version: '3.0'",
             'services: [{ name: a, url: "http://127.0.0.1:1", retries: 0, routes: [{ name: a, paths: [/a] }] }]',
-            `plugins: [{ name: gatewatch, config: { sidecar_url: "https://127.0.0.1:${port}", sidecar_token: ${TOKEN} } }]`,
+            `plugins: [{ name: gatewatch, config: { sidecar_url: "https://127.0.0.1:${port}", sidecar_token: ${TOKEN}, spool_dir: ${directory}/spool } }]`,
             '',
           ].join('\n'),
         );

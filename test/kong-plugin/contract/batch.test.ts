@@ -1,3 +1,4 @@
+import { NO_STATISTICS } from '../../support/batches';
 import { encodeBatch, type BatchDocument } from '../../../kong-plugin/contract/batch';
 import type { Delta } from '../../../kong-plugin/contract/delta';
 import { mergeDelta, seriesKey } from '../../../kong-plugin/contract/delta';
@@ -39,7 +40,7 @@ describe('a batch', () => {
       producer: 'p',
       sequence: 7,
       intervals: [{ startMs: 1_000, durationMs: 1_000, deltas: [delta(3, 502)] }],
-      statistics: { events: 1, malformedLogs: 0, clockFaults: 0, failedSends: 0, refusedRequests: 0 },
+      statistics: { ...NO_STATISTICS, events: 1 },
     });
     const document = JSON.parse(sealed.toString()) as BatchDocument;
     expect(document).toMatchObject({ version: 1, producer: 'p', sequence: 7 });

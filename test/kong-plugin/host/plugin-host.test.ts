@@ -40,7 +40,12 @@ async function startHost(): Promise<RunningProgram> {
 }
 
 async function startInstance(kong: RpcClient, config: Record<string, unknown> = {}): Promise<number> {
-  const document = JSON.stringify({ sidecar_url: sidecar.url, flush_interval_ms: 100, ...config });
+  const document = JSON.stringify({
+    sidecar_url: sidecar.url,
+    flush_interval_ms: 100,
+    spool_dir: directory,
+    ...config,
+  });
   const started = await kong.call('StartInstance', { Name: 'gatewatch', Config: document });
   return (started as { Id: number }).Id;
 }

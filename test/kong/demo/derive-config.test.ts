@@ -23,7 +23,7 @@ interface KongConfig {
 }
 
 describe('the derived kong.yml', () => {
-  const derived = deriveKongConfig(kongText, kongFile, addresses);
+  const derived = deriveKongConfig(kongText, kongFile, addresses, '/run/spool');
 
   it('reaches each demo service at its own port of this machine', () => {
     const { services, upstreams } = parse(derived) as KongConfig;
@@ -45,9 +45,10 @@ describe('the derived kong.yml', () => {
     });
   });
 
-  it('differs from what was written in nothing but addresses', () => {
+  it('differs from what was written in nothing but addresses and the folder of the spool', () => {
     const back = derived
       .replaceAll('127.0.0.1:19765', 'sidecar:9765')
+      .replaceAll('/run/spool', '/var/lib/gatewatch/spool')
       .replace(/127\.0\.0\.1:2100(\d)/g, 'demo-upstreams:910$1');
     expect(parse(back)).toEqual(parse(kongText));
     expect(derived).toContain('# Nothing listens there');
@@ -92,19 +93,25 @@ describe('the derived prometheus.yml', () => {
 
 describe('a configuration that cannot be derived', () => {
   it('is refused with file, line and column where it is not YAML', () => {
-    const derive = (): string => deriveKongConfig('services:\n  - name: "fast\n', 'kong.yml', addresses);
+    const derive = (): string =>
+      deriveKongConfig('services:\n  - name: "fast\n', 'kong.yml', addresses, '/run/spool');
     expect(derive).toThrow(ConfigFault);
     expect(derive).toThrow(/^kong\.yml:\d+:\d+: not valid YAML: /);
   });
 
   it('is refused where it names a port of a demo host that nothing stands for', () => {
     const derive = (): string =>
-      deriveKongConfig('services:\n  - url: http://demo-upstreams:9200\n', 'kong.yml', addresses);
+      deriveKongConfig(
+        'services:\n  - url: http://demo-upstreams:9200\n',
+        'kong.yml',
+        addresses,
+        '/run/spool',
+      );
     expect(derive).toThrow(/^kong\.yml:2:10: expected demo-upstreams:9101, .* found demo-upstreams:9200/);
   });
 
   it('is refused where it is empty', () => {
-    expect(() => deriveKongConfig('# nothing\n', 'kong.yml', addresses)).toThrow(
+    expect(() => deriveKongConfig('# nothing\n', 'kong.yml', addresses, '/run/spool')).toThrow(
       'kong.yml: expected a configuration, found an empty file',
     );
   });

@@ -20,6 +20,7 @@ const input: PlanInput = {
   directory: {
     root: '/tmp/gatewatch-1',
     socketPath: '/tmp/gatewatch-1/gatewatch.sock',
+    spoolDirectory: '/tmp/gatewatch-1/spool',
     kongPrefix: '/tmp/gatewatch-1/kong',
     kongConfig: '/tmp/gatewatch-1/kong.yml',
     prometheusConfig: '/tmp/gatewatch-1/prometheus.yml',

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRunDirectory, removeRunDirectory } from '../../../kong/demo/run-directory';
 
-const texts = { kongConfig: 'kong', prometheusConfig: 'prometheus' };
+const texts = {
+  kongConfig: (spoolDirectory: string) => `spool: ${spoolDirectory}`,
+  prometheusConfig: 'prometheus',
+};
 
 describe("the run's folder", () => {
   let parent: string;
@@ -13,7 +16,7 @@ describe("the run's folder", () => {
   it('is private, holds the derived files and leaves nothing behind', () => {
     const directory = createRunDirectory(texts, parent);
     expect(statSync(directory.root).mode & 0o777).toBe(0o700);
-    expect(readFileSync(directory.kongConfig, 'utf8')).toBe('kong');
+    expect(readFileSync(directory.kongConfig, 'utf8')).toBe(`spool: ${join(directory.root, 'spool')}`);
     expect(readFileSync(directory.prometheusConfig, 'utf8')).toBe('prometheus');
     removeRunDirectory(directory.root);
     removeRunDirectory(directory.root);

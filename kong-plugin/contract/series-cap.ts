@@ -1,0 +1,33 @@
+// What happens to a new series when there are as many as allowed: its operation becomes `__other__`; when a tenth of the cap is
+// used up by those as well, its service too; and after another tenth its error type, if it has one. Then only status, source
+// and severity still tell series apart, which are few. Totals stay right; what is lost is only the distinction.
+import type { Series } from './delta';
+
+export const OTHER = '__other__';
+
+/** The folds in their order, each with the share of the cap up to which new series of that kind are taken. */
+const FOLDS: readonly (readonly [fold: (series: Series) => Series, capShare: number])[] = [
+  [(series) => series, 1],
+  [(series) => ({ ...series, operation: OTHER }), 1.1],
+  [(series) => ({ ...series, operation: OTHER, service: OTHER }), 1.2],
+];
+
+/**
+ * The series under which to count `wanted`.
+ *
+ * @param exists whether a series is there already
+ * @param seriesCount how many there are
+ */
+export function admit(
+  wanted: Series,
+  exists: (series: Series) => boolean,
+  seriesCount: number,
+  seriesCap: number,
+): Series {
+  for (const [fold, capShare] of FOLDS) {
+    const folded = fold(wanted);
+    if (seriesCount < seriesCap * capShare || exists(folded)) return folded;
+  }
+  const errorType = wanted.errorType === '' ? '' : OTHER;
+  return { ...wanted, operation: OTHER, service: OTHER, errorType };
+}

@@ -1,0 +1,150 @@
+// One producer: what it observed and has no receipt for, in memory and in its spool alike. Its batches are numbered, and
+// sealed once. A producer whose process died goes on as it was in the process that adopts its spool.
+import { randomUUID } from 'node:crypto';
+import { Accumulator } from './accumulator';
+import type { Observation } from './observation';
+import type { PluginLog } from './plugin-log';
+import { sealBatches, type SealedBatch } from './seal-batches';
+import type { ReadSpool } from './spool/read-spool';
+import type { CheckpointState } from './spool/spool-checkpoint';
+import { SpoolFile } from './spool/spool-file';
+import type { SpoolFolder } from './spool/spool-folder';
+
+/** What a producer could not deliver. */
+export interface Left {
+  readonly requests: number;
+  /** In the spool; otherwise it is lost. */
+  readonly isKept: boolean;
+}
+
+export class Producer {
+  readonly id: string;
+  readonly #accumulator: Accumulator;
+  readonly #spool: SpoolFile;
+  #sealed: SealedBatch[];
+  #nextSequence: number;
+  #state: CheckpointState;
+
+  private constructor(
+    { checkpoint }: Pick<ReadSpool, 'checkpoint'>,
+    state: CheckpointState,
+    folder: SpoolFolder,
+    log: PluginLog,
+  ) {
+    this.id = checkpoint.producer;
+    this.#accumulator = Accumulator.holding(checkpoint.pending);
+    this.#sealed = [...checkpoint.sealed];
+    this.#nextSequence = checkpoint.nextSequence;
+    this.#state = state;
+    this.#spool = new SpoolFile(folder, this.id, log);
+  }
+
+  /** A new one, of this process. */
+  static begin(folder: SpoolFolder, log: PluginLog): Producer {
+    const checkpoint = {
+      producer: randomUUID(),
+      nextSequence: 1,
+      sealed: [],
+      pending: new Accumulator().held(),
+      state: 'owned',
+    } as const;
+    const producer = new Producer({ checkpoint }, 'owned', folder, log);
+    producer.#checkpoint();
+    return producer;
+  }
+
+  /** One whose process died: its batches as they are, then the rest as its last one, which counts the death. */
+  static resume(read: ReadSpool, folder: SpoolFolder, log: PluginLog, nowMs: number): Producer {
+    const producer = new Producer(read, 'adopted', folder, log);
+    if (read.checkpoint.state === 'owned') producer.#accumulator.countDeath();
+    do producer.seal(nowMs, true);
+    while (producer.#accumulator.hasIntervals(nowMs, true));
+    return producer;
+  }
+
+  /** @param nowMs Unix ms at which it came */
+  observe(observation: Observation, nowMs: number): void {
+    this.#accumulator.add(observation, nowMs);
+    if (!this.#spool.appendObservation(observation, nowMs)) this.#accumulator.countUnspooled();
+  }
+
+  countFailedSend(): void {
+    this.#accumulator.countFailedSend();
+  }
+
+  countRefused(requests: number): void {
+    this.#accumulator.countRefused(requests);
+  }
+
+  countDamagedSpool(): void {
+    this.#accumulator.countDamagedSpool();
+  }
+
+  hasIntervals(nowMs: number, unended = false): boolean {
+    return this.#accumulator.hasIntervals(nowMs, unended);
+  }
+
+  /** Seals what has ended, or with `unended` everything, up to a bound; a batch of nothing where there is nothing. */
+  seal(nowMs: number, unended: boolean): void {
+    const sealed = sealBatches(this.#accumulator.take(nowMs, unended), this.id, this.#nextSequence);
+    this.#nextSequence += sealed.length;
+    this.#sealed.push(...sealed);
+    this.#checkpoint();
+  }
+
+  /** The batch to send next. */
+  get head(): SealedBatch | undefined {
+    return this.#sealed[0];
+  }
+
+  /** The head has its receipt, or will never have one. */
+  settle(): void {
+    const batch = this.#sealed.shift();
+    if (batch) this.#spool.appendSettled(batch.sequence);
+  }
+
+  /** Requests that have no receipt yet. */
+  get undeliveredRequests(): number {
+    return this.#sealed.reduce((sum, { requests }) => sum + requests, this.#accumulator.pendingRequests);
+  }
+
+  get isSpooled(): boolean {
+    return this.#spool.isWritten;
+  }
+
+  /** Keeps memory and spool within their bounds. Call it about once a second. */
+  coarsen(nowMs: number): void {
+    this.#accumulator.coarsen(nowMs);
+    if (this.#spool.isLong) this.#checkpoint();
+  }
+
+  /** Tries again to write the spool where that failed. */
+  spoolAgain(): void {
+    if (!this.#spool.isWritten) this.#checkpoint();
+  }
+
+  /** Ends in order: what is delivered leaves no spool, the rest is left to whoever comes next. */
+  leave(): Left {
+    const { undeliveredRequests: requests } = this;
+    const isAdopted = this.#state === 'adopted';
+    if (requests === 0 && !(isAdopted && this.head)) {
+      this.#spool.remove();
+      return { requests, isKept: true };
+    }
+    if (!isAdopted) this.#state = 'left';
+    this.#checkpoint();
+    const isKept = this.#spool.isWritten;
+    this.#spool.close();
+    return { requests, isKept };
+  }
+
+  #checkpoint(): void {
+    this.#spool.checkpoint({
+      producer: this.id,
+      nextSequence: this.#nextSequence,
+      sealed: this.#sealed,
+      pending: this.#accumulator.held(),
+      state: this.#state,
+    });
+  }
+}

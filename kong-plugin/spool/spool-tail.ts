@@ -1,0 +1,120 @@
+// What happened after the checkpoint, one small record each: an observation, or that a batch is settled. Each event of Kong
+// passes here, so an observation is written as bytes by hand, and its series by the number it was given in this file.
+import { decode, encode } from '@msgpack/msgpack';
+import { seriesKey } from '../contract/delta';
+import type { Severity } from '../contract/severity';
+import type { Source } from '../contract/source';
+import type { Observation } from '../observation';
+import { HEADER_BYTES, sealInPlace, sealRecord } from './spool-record';
+
+export type TailEntry =
+  | { readonly kind: 'observation'; readonly observation: Observation; readonly atMs: number }
+  /** The batch has its receipt, or is set aside. */
+  | { readonly kind: 'settled'; readonly sequence: number };
+
+/** The first byte of a payload. */
+const SERIES = 0x73;
+const OBSERVATION = 0x6f;
+const SETTLED = 0x72;
+
+const MALFORMED = 1;
+const CLOCK_FAULT = 2;
+const REACHED_UPSTREAM = 4;
+
+/** Kind, flags, series (4), number of failed tries (4), arrival in Unix ms (8), upstream time in ms (8). Two for each try follow. */
+const OBSERVATION_BYTES = 26;
+
+export class TailWriter {
+  readonly #numbers = new Map<string, number>();
+  #scratch = Buffer.allocUnsafe(256);
+
+  /** One record, or two where the series is new to this file. Valid until the next call. */
+  observation(observation: Observation, atMs: number): Buffer {
+    const key = seriesKey(observation);
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return this.#write(observation, known, atMs);
+    const number = this.#numbers.size;
+    this.#numbers.set(key, number);
+    const { service, operation, status, source, errorType, severity } = observation;
+    const row = encode([service, operation, status, source, errorType, severity]);
+    return Buffer.concat([
+      sealRecord(Buffer.concat([Buffer.of(SERIES), row])),
+      this.#write(observation, number, atMs),
+    ]);
+  }
+
+  settled(sequence: number): Buffer {
+    const payload = Buffer.alloc(9, SETTLED);
+    payload.writeDoubleBE(sequence, 1);
+    return sealRecord(payload);
+  }
+
+  #write(observation: Observation, number: number, atMs: number): Buffer {
+    const { malformed, clockFault, upstreamMs, failedTryCodes } = observation;
+    const length = HEADER_BYTES + OBSERVATION_BYTES + 2 * failedTryCodes.length;
+    if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(2 * length);
+    const record = this.#scratch.subarray(0, length);
+    let at = record.writeUInt8(OBSERVATION, HEADER_BYTES);
+    at = record.writeUInt8(
+      (malformed ? MALFORMED : 0) |
+        (clockFault ? CLOCK_FAULT : 0) |
+        (upstreamMs === undefined ? 0 : REACHED_UPSTREAM),
+      at,
+    );
+    at = record.writeUInt32BE(number, at);
+    at = record.writeUInt32BE(failedTryCodes.length, at);
+    at = record.writeDoubleBE(atMs, at);
+    at = record.writeDoubleBE(upstreamMs ?? 0, at);
+    for (const code of failedTryCodes) at = record.writeUInt16BE(code, at);
+    sealInPlace(record);
+    return record;
+  }
+}
+
+/** @throws Error where a payload is of another release */
+export function readTail(payloads: readonly Buffer[]): TailEntry[] {
+  const series: SeriesRow[] = [];
+  const entries: TailEntry[] = [];
+  for (const payload of payloads) {
+    switch (payload[0]) {
+      case SERIES:
+        series.push(decode(payload.subarray(1)) as SeriesRow);
+        break;
+      case OBSERVATION:
+        entries.push(readObservation(payload, series));
+        break;
+      case SETTLED:
+        entries.push({ kind: 'settled', sequence: payload.readDoubleBE(1) });
+        break;
+      default:
+        throw new Error('it is of another release');
+    }
+  }
+  return entries;
+}
+
+type SeriesRow = [string, string, number, Source, string, Severity];
+
+function readObservation(payload: Buffer, series: readonly SeriesRow[]): TailEntry {
+  const flags = payload.readUInt8(1);
+  const row = series[payload.readUInt32BE(2)];
+  if (!row) throw new Error('it names a series that it does not have');
+  const [service, operation, status, source, errorType, severity] = row;
+  const observation: Observation = {
+    service,
+    operation,
+    status,
+    source,
+    errorType,
+    severity,
+    upstreamMs: (flags & REACHED_UPSTREAM) === 0 ? undefined : payload.readDoubleBE(18),
+    // Not in any delta.
+    gatewayMs: 0,
+    failedTryCodes: Array.from({ length: payload.readUInt32BE(6) }, (_, index) =>
+      payload.readUInt16BE(OBSERVATION_BYTES + 2 * index),
+    ),
+    clockFault: (flags & CLOCK_FAULT) !== 0,
+    malformed: (flags & MALFORMED) !== 0,
+  };
+  return { kind: 'observation', observation, atMs: payload.readDoubleBE(10) };
+}
