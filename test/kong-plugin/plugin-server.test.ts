@@ -153,6 +153,22 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     expect(server.output.match(/everything was delivered/g)).toHaveLength(1);
   });
 
+  it('lives on where nobody reads what it says any more, and delivers what it has', async () => {
+    const instance = await startInstance();
+    await sidecar.until(() => sidecar.taken.length === 1);
+    server.stopReading();
+    // Each is said, and so is the end of the trouble.
+    sidecar.answer({ status: 503 }, { status: 400, body: '{"fault":"not_json","message":"planted"}' });
+    const log = readFileSync(join(LOGS, '200.json'), 'utf8');
+    await handleEvent(instance, log);
+    await sidecar.until(() => sidecar.received.length === 3);
+    await handleEvent(instance, log);
+    await sidecar.until(() => sidecar.requests === 1);
+    await handleEvent(instance, log);
+    expect(await server.end('SIGTERM')).toEqual(program.endAtSigterm);
+    expect(sidecar.requests).toBe(2);
+  });
+
   it('says at SIGTERM how many requests it leaves in its spool', async () => {
     const instance = await startInstance({ shutdown_timeout_ms: 300 });
     await sidecar.until(() => sidecar.taken.length === 1);

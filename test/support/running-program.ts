@@ -50,6 +50,12 @@ export class RunningProgram {
     }
   }
 
+  /** From now on nobody reads what the program writes: its pipes are broken, and each of its writes fails with EPIPE. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   /** Sends a signal and waits for the end. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<ProgramEnd> {
     this.#child.kill(signal);

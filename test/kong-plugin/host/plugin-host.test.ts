@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { encode } from '@msgpack/msgpack';
 import { eventually } from '../../support/eventually';
+import { settle } from '../../support/manual-clock';
 import { isRunning } from '../../support/is-running';
 import { HOST_SERVER, startPluginServer } from '../../support/plugin-servers';
 import { RpcClient } from '../../support/rpc-client';
@@ -92,6 +93,19 @@ describe('the plugin host', () => {
     kong.close();
     expect(workerOf(host)).toBe(worker);
     expect(eventsTaken()).toBe(event.length % 7 === 0 ? 2 : 1);
+  });
+
+  it('starts its worker again also where nobody reads what it says any more', async () => {
+    const host = await startHost();
+    host.stopReading();
+    const worker = workerOf(host);
+    process.kill(worker, 'SIGKILL');
+    while ([0, worker].includes(workerOf(host))) await settle();
+    const kong = await RpcClient.connect(socketPath);
+    await logEvent(kong, await startInstance(kong));
+    await sidecar.until(() => sidecar.requests === 1);
+    kong.close();
+    expect(await host.end('SIGTERM')).toEqual({ code: 0, signal: null });
   });
 
   it('puts frames together that were split at any byte, or joined', async () => {
