@@ -1,6 +1,7 @@
 // In: the plans of one run. Out: its programs started, watched, and stopped in order: traffic, gateway (which has its plugin
 // server deliver what it holds), sidecar, Prometheus, upstreams. The run's folder goes last.
 // A program that ends by itself rejects `broken`; nothing is restarted.
+import { endLeftovers } from './end-leftovers';
 import { removeRunDirectory } from './run-directory';
 import { startProcess, type SupervisedProcess } from './supervised-process';
 import { startTraffic, type Traffic } from './traffic';
@@ -83,6 +84,7 @@ export class DemoSession {
   killNow(): void {
     this.#over.abort(new Error('stopped'));
     for (const process of this.#processes) process.killNow();
+    endLeftovers(this.directory);
     removeRunDirectory(this.directory);
   }
 
@@ -112,6 +114,7 @@ export class DemoSession {
       await this.#traffic?.stop();
       for (const process of this.#processes) await process.stop();
     } finally {
+      endLeftovers(this.directory);
       removeRunDirectory(this.directory);
     }
   }

@@ -8,9 +8,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, connect } from 'node:net';
+import { createServer, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually';
 import { findFreePorts } from '../support/free-ports';
 import { isRunning } from '../support/is-running';
@@ -47,6 +48,14 @@ function start(environment: Record<string, string>, ...flags: string[]): Running
     [MAIN, ...ports.map(String), ...flags],
     environment,
   ));
+}
+
+/** A request through the gateway whose body does not end. */
+function startUpload(): Socket {
+  const upload = connect(basePort + 6, '127.0.0.1').on('error', () => undefined);
+  upload.resume();
+  upload.write('POST /fast HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\nbegun');
+  return upload;
 }
 
 /** Every process below one, from /proc. */
@@ -114,8 +123,12 @@ describe('a first run', () => {
       return ledger === undefined ? [] : [resolve(ledger, '..', '..')];
     });
     expect(runDirectories).toHaveLength(1);
+    // Also while a client has not ended its upload.
+    const upload = startUpload();
+    const broken = new Promise((resolve) => upload.once('close', resolve));
     const { code } = await program.end('SIGINT');
     expect(code).toBe(0);
+    await broken;
     expect(program.output).toContain('Stopped: no process, socket or file of this run is left.');
     expect(processes.filter(isRunning)).toEqual([]);
     expect(existsSync(runDirectories[0] ?? '')).toBe(false);
@@ -154,6 +167,107 @@ describe('a first run', () => {
     expect(code).toBe(1);
     expect(running.output).toContain('there is no program `kong` on the PATH');
   });
+});
+
+describe('a first run that is not left to end in its own way', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    // All of a run is under the temporary folder, and this one is nobody else's.
+    directory = mkdtempSync(join(tmpdir(), 'gw-run-'));
+  });
+
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** Every process that names the folder in its command or its environment: all of the run, orphans too. */
+  function processesOfRun(): string[] {
+    return readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry) && isRunning(Number(entry)))
+      .flatMap((pid) => {
+        try {
+          const [command = '', environment = ''] = ['cmdline', 'environ'].map((file) =>
+            readFileSync(`/proc/${pid}/${file}`, 'utf8'),
+          );
+          return `${command}${environment}`.includes(directory)
+            ? [`${pid} ${command.replaceAll('\0', ' ')}`]
+            : [];
+        } catch {
+          return [];
+        }
+      });
+  }
+
+  async function hasLeftNothing(): Promise<void> {
+    // Whoever was killed is gone in a moment, which nothing tells of.
+    await eventually(() => {
+      expect(processesOfRun()).toEqual([]);
+      return Promise.resolve();
+    }, 500);
+    expect(readdirSync(directory)).toEqual([]);
+    for (let port = basePort; port < basePort + 10; port++)
+      expect([port, await isTaken(port)]).toEqual([port, false]);
+  }
+
+  it('ends at once where an upload is open, and leaves no process, no socket and no file', async () => {
+    const program = start({ TMPDIR: directory });
+    await program.says(/Ready after/);
+    expect(processesOfRun().length).toBeGreaterThanOrEqual(5);
+    const upload = startUpload();
+    await program.says(/external_request_duration_seconds_bucket/);
+    process.kill(program.pid, 'SIGINT');
+    await program.says(/Stopping/);
+    // The gateway waits for the upload, for longer than this.
+    await delay(1_000);
+    expect(processesOfRun().length).toBeGreaterThanOrEqual(5);
+    const secondMs = performance.now();
+    expect(await program.end('SIGINT')).toEqual({ code: 130, signal: null });
+    expect(performance.now() - secondMs).toBeLessThan(3_000);
+    upload.destroy();
+    await hasLeftNothing();
+  });
+
+  function gatewayOf(program: RunningProgram): number {
+    const isGateway = (pid: number): boolean =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/kong/embedded/main.js');
+    const gateway = descendantsOf(program.pid).find(isGateway);
+    if (gateway === undefined) throw new Error('there is no gateway');
+    return gateway;
+  }
+
+  it('ends at once where the gateway hears no signal, and leaves nothing of what that had started', async () => {
+    const program = start({ TMPDIR: directory });
+    await program.says(/external_request_duration_seconds_bucket/);
+    process.kill(gatewayOf(program), 'SIGSTOP');
+    process.kill(program.pid, 'SIGINT');
+    await program.says(/Stopping/);
+    await delay(1_000);
+    expect(await program.end('SIGINT')).toEqual({ code: 130, signal: null });
+    await hasLeftNothing();
+  });
+
+  it('leaves nothing where the gateway was killed, and says that it was', async () => {
+    const program = start({ TMPDIR: directory });
+    await program.says(/external_request_duration_seconds_bucket/);
+    process.kill(gatewayOf(program), 'SIGKILL');
+    expect(await program.ended).toEqual({ code: 1, signal: null });
+    expect(program.output).toContain('The gateway was ended by SIGKILL');
+    await hasLeftNothing();
+  });
+
+  it.each([0, 150, 400, 800])(
+    'leaves nothing where it is stopped twice while it starts, after %i ms',
+    async (startedMs) => {
+      const program = start({ TMPDIR: directory });
+      await program.says(/Gatewatch/);
+      await delay(startedMs);
+      process.kill(program.pid, 'SIGINT');
+      await Promise.race([program.ended, delay(600)]);
+      await program.end('SIGINT');
+      await hasLeftNothing();
+    },
+  );
 });
 
 describe('a first run with --kong', () => {
