@@ -49,7 +49,9 @@ async function main(args: readonly string[]): Promise<void> {
   redactor.add(config);
   const stderr = pino.destination({ dest: 2, sync: true });
   const logger = pino({ base: null }, { write: (line) => stderr.write(redactor.redact(line)) });
-  checkStore(config.dataDirectory);
+  const notRenewed = checkStore(config.dataDirectory);
+  if (notRenewed !== undefined)
+    logger.warn({ reason: notRenewed }, 'the ledger could not be written anew; it is used as it is');
   const sidecar = await startSidecar({
     config,
     configFile: file,

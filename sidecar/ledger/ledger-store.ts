@@ -1,10 +1,10 @@
 // The store on disk: one lmdb environment in the data directory, and the mark beside it. The only file that knows lmdb.
 // A transaction's promise resolves once its bytes are flushed (no overlapping sync), so a receipt may follow it.
-import { mkdirSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { LedgerMark } from './ledger-mark';
-import type { StoredRecord } from './ledger-record';
+import { META_KEY, type StoredRecord } from './ledger-record';
 import { StoreFault, StoreInUse, reasonOf } from './store-fault';
 
 /** The store's file in the data directory. */
@@ -14,6 +14,8 @@ const MARK_FILE_NAME = 'ledger.mark';
 
 /** lmdb's MDB_READERS_FULL. */
 const READERS_FULL = -30790;
+/** EINVAL, before anything was read: another process of the same number, in another container, has the place for readers. */
+const NO_READER = 22;
 
 export interface StoreTransaction {
   readonly puts: readonly StoredRecord[];
@@ -21,10 +23,10 @@ export interface StoreTransaction {
 }
 
 /**
- * What is found under the store's paths: the files that were opened; the store without its lock or mark; no store; no store,
- * and another file system where it was; another store.
+ * What is found under the store's paths: the files that were opened; the store without its lock or mark; the store, shorter
+ * than it was; no store; no store, and another file system where it was; another store.
  */
-export type StorePlace = 'same' | 'stripped' | 'missing' | 'unmounted' | 'other';
+export type StorePlace = 'same' | 'stripped' | 'cut' | 'missing' | 'unmounted' | 'other';
 
 export class LedgerStore {
   readonly path: string;
@@ -33,6 +35,10 @@ export class LedgerStore {
   /** Of the store, its lock and its mark. */
   readonly #identities: readonly (string | undefined)[];
   readonly #device: number;
+  /** lmdb never makes it smaller. To touch what was cut off would end the process. */
+  #bytes = 0;
+  /** As it was read or committed last: of another one, somebody else wrote into the file. */
+  #meta: Buffer | undefined;
   #closed: Promise<void> | undefined;
 
   /**
@@ -44,8 +50,11 @@ export class LedgerStore {
    */
   constructor(readonly directory: string) {
     this.path = join(directory, STORE_FILE_NAME);
+    let mark: LedgerMark | undefined;
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+      allocateLock(join(directory, LOCK_FILE_NAME));
+      mark = new LedgerMark(join(directory, MARK_FILE_NAME));
       this.#database = open<Buffer, Buffer>({
         path: this.path,
         encoding: 'binary',
@@ -57,24 +66,33 @@ export class LedgerStore {
         // kernel gives the place back when the process dies.
         maxReaders: 1,
       });
-      this.mark = new LedgerMark(join(directory, MARK_FILE_NAME));
+      flushDirectory(directory);
+      if (made !== undefined) flushDirectory(dirname(made));
     } catch (error) {
+      mark?.close();
       throw new StoreFault(
         `the ledger at ${this.path} cannot be opened: ${reasonOf(error)}. The directory must be one that the ` +
           `sidecar's user (id ${process.getuid?.() ?? 'unknown'}) may write to, on a file system that is not ` +
           'read-only and has room',
       );
     }
-    this.#identities = this.#findFiles();
+    this.mark = mark;
+    this.#identities = this.#findFiles().identities;
     this.#device = statSync(directory).dev;
   }
 
   /** @throws StoreInUse */
   *readAll(): Generator<StoredRecord> {
+    let hasRead = false;
     try {
-      for (const { key, value } of this.#database.getRange()) yield { key, value };
+      for (const { key, value } of this.#database.getRange()) {
+        hasRead = true;
+        if (META_KEY.equals(key)) this.#meta = Buffer.from(value);
+        yield { key, value };
+      }
     } catch (error) {
-      if ((error as { code?: unknown }).code === READERS_FULL) throw new StoreInUse(this.path);
+      const { code } = error as { code?: unknown };
+      if (code === READERS_FULL || (code === NO_READER && !hasRead)) throw new StoreInUse(this.path);
       throw error;
     }
   }
@@ -83,9 +101,15 @@ export class LedgerStore {
   async commit({ puts, deletes }: StoreTransaction): Promise<void> {
     try {
       await this.#database.transaction(() => {
+        const meta = this.#database.get(META_KEY);
+        // Nothing was put yet, so nothing is committed.
+        if (!(this.#meta ? meta?.equals(this.#meta) : meta === undefined)) {
+          throw new StoreFault(`something else wrote into ${this.path} while the sidecar ran`);
+        }
         for (const { key, value } of puts) this.#database.putSync(key, value);
         for (const key of deletes) this.#database.removeSync(key);
       });
+      this.#meta = puts.find(({ key }) => META_KEY.equals(key))?.value ?? this.#meta;
     } catch (error) {
       // lmdb says that the commit failed, and why in a promise of its own.
       const reason = (error as { commitError?: Promise<never> }).commitError;
@@ -95,10 +119,13 @@ export class LedgerStore {
 
   /** A file that was deleted or exchanged can still be written through what is open of it, and is gone at the next start. */
   place(): StorePlace {
-    const found = this.#findFiles();
-    if (found[0] === undefined) return deviceOf(this.directory) === this.#device ? 'missing' : 'unmounted';
-    if (found[0] !== this.#identities[0]) return 'other';
-    return found.join() === this.#identities.join() ? 'same' : 'stripped';
+    const { identities, bytes } = this.#findFiles();
+    if (identities[0] === undefined)
+      return deviceOf(this.directory) === this.#device ? 'missing' : 'unmounted';
+    if (identities[0] !== this.#identities[0]) return 'other';
+    if (bytes < this.#bytes) return 'cut';
+    this.#bytes = bytes;
+    return identities.join() === this.#identities.join() ? 'same' : 'stripped';
   }
 
   close(): Promise<void> {
@@ -106,11 +133,35 @@ export class LedgerStore {
     return (this.#closed ??= this.#database.close());
   }
 
-  #findFiles(): (string | undefined)[] {
-    return [STORE_FILE_NAME, LOCK_FILE_NAME, MARK_FILE_NAME].map((name) => {
-      const found = statSync(join(this.directory, name), { throwIfNoEntry: false });
-      return found && `${found.dev}:${found.ino}`;
-    });
+  #findFiles(): { identities: (string | undefined)[]; bytes: number } {
+    const found = [STORE_FILE_NAME, LOCK_FILE_NAME, MARK_FILE_NAME].map((name) =>
+      statSync(join(this.directory, name), { throwIfNoEntry: false }),
+    );
+    return { identities: found.map((file) => file && `${file.dev}:${file.ino}`), bytes: found[0]?.size ?? 0 };
+  }
+}
+
+/** A new or renamed file is only there after a power cut if its directory was flushed too. @throws what the system says */
+export function flushDirectory(directory: string): void {
+  const file = openSync(directory, 'r');
+  try {
+    fsyncSync(file);
+  } catch (error) {
+    // A file system that has no such thing.
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** lmdb maps its lock before it has room for it: on a full disk the first use of it would end the process. */
+function allocateLock(path: string): void {
+  const file = openSync(path, 'a');
+  try {
+    // One byte takes a whole block, and lmdb makes the file as long as it needs it.
+    if (statSync(path).size === 0) writeSync(file, '\0');
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,10 +1,12 @@
 // The ledger: one batch after the other, each counted exactly once. A receipt follows the flush of its transaction.
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import type { Batch, Interval } from '../../kong-plugin/contract/batch';
 import type { Receipt } from '../../kong-plugin/contract/receipt';
+import { encodeMeta, metaOf } from './ledger-record';
 import type { LedgerState } from './ledger-state';
 import type { LedgerStore, StorePlace, StoreTransaction } from './ledger-store';
-import { OPEN_WAIT_MS, openLedger, type OpenLedger } from './open-ledger';
+import { OPEN_WAIT_MS, openLedger, openStore, type OpenLedger } from './open-ledger';
 import { absorb, planTransaction, staysExact } from './plan-transaction';
 import { StoreFault, reasonOf } from './store-fault';
 import { proofOf, wholeOf } from './whole-transaction';
@@ -34,8 +36,10 @@ export class Ledger {
   #turn: Promise<unknown> = Promise.resolve();
   #fault: Error | undefined;
   #failedCommits = 0;
-  /** The store's files are gone: what they held is written again from memory. */
+  /** The store's file was deleted or cut off: what it held is written again from memory. */
   #isGone = false;
+  /** Ends with a batch of which only the disk knows whether it was written. */
+  #doubtful: StoreTransaction | undefined;
 
   private constructor(
     private readonly directory: string,
@@ -127,7 +131,10 @@ export class Ledger {
     const planned = planTransaction(this.#state, batch, digest, nowMs, seriesCap, idleNowMs);
     if (!staysExact(this.#state, planned)) return { result: 'overflow' };
     this.#fault = await this.#commit(planned.store, planned.transaction);
-    if (this.#fault) throw this.#notDurable();
+    if (this.#fault) {
+      this.#doubtful = planned.store;
+      throw this.#notDurable();
+    }
     absorb(this.#state, planned);
     return {
       result: 'applied',
@@ -146,8 +153,11 @@ export class Ledger {
   /** Why the transaction may not be on disk, in the files that the next start will read; `undefined` if it is. */
   async #commit(transaction: StoreTransaction, number: number): Promise<Error | undefined> {
     try {
+      // Before it, since what was cut off must not be touched; after it, since a file that was deleted takes everything.
+      let fault = this.#faultOfPlace(this.#store.place());
+      if (fault) return fault;
       await this.#store.commit(transaction);
-      const fault = this.#faultOfPlace(this.#store.place());
+      fault = this.#faultOfPlace(this.#store.place());
       if (!fault) this.#store.mark.write(number);
       return fault;
     } catch (error) {
@@ -157,7 +167,7 @@ export class Ledger {
 
   #faultOfPlace(place: StorePlace): StoreFault | undefined {
     const { path } = this.#store;
-    if (place === 'missing') this.#isGone = true;
+    if (place === 'missing' || place === 'cut') this.#isGone = true;
     switch (place) {
       case 'same':
         return undefined;
@@ -165,6 +175,8 @@ export class Ledger {
         return new StoreFault(
           `the lock or the mark of ${path} was deleted or exchanged while the sidecar ran`,
         );
+      case 'cut':
+        return new StoreFault(`${path} was cut off while the sidecar ran; it is written again from memory`);
       case 'missing':
         return new StoreFault(`${path} was deleted while the sidecar ran; it is written again from memory`);
       case 'unmounted':
@@ -191,9 +203,18 @@ export class Ledger {
         return;
       }
       await this.#store.close();
-      const { store, state } = openLedger(this.directory, 0);
+      if (place === 'cut') rmSync(this.#store.path, { force: true });
+      // What is gone is behind the mark, and is not missed.
+      const { store, state } = this.#isGone ? openStore(this.directory, 0) : openLedger(this.directory, 0);
       this.#store = store;
       const isLost = this.#isGone && state.transaction === 0;
+      if (!isLost && !this.#isOwn(state)) {
+        this.#fault = new StoreFault(
+          `${store.path} does not hold what the sidecar wrote: something else wrote into it while the sidecar ran. Put ` +
+            'back what was there, or restart the sidecar to go on with what is there now',
+        );
+        return;
+      }
       if (!isLost) this.#state = state;
       this.#fault = await this.#commit(
         isLost ? wholeOf(this.#state) : proofOf(state),
@@ -203,6 +224,13 @@ export class Ledger {
     } catch (error) {
       this.#fault = asError(error);
     }
+  }
+
+  /** Whether a state is the one in memory, or that with the batch whose commit failed. */
+  #isOwn(state: LedgerState): boolean {
+    const { key, value } = encodeMeta(metaOf(state));
+    const doubtful = this.#doubtful?.puts.find((put) => put.key.equals(key));
+    return [encodeMeta(metaOf(this.#state)), doubtful].some((own) => own?.value.equals(value));
   }
 }
 

@@ -16,16 +16,30 @@ export interface OpenLedger {
 }
 
 /**
+ * The store and what is in it, up to the transaction that the mark tells of at least.
+ *
  * @param waitMs how long to wait, blocking, for another process that may be about to end: a sidecar that stops, or the check
  *   of one that was killed
  * @throws StoreFault
  */
 export function openLedger(directory: string, waitMs: number): OpenLedger {
+  const opened = openStore(directory, waitMs);
+  try {
+    compareWithMark(opened);
+    return opened;
+  } catch (error) {
+    opened.store.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The same, whatever the mark tells. */
+export function openStore(directory: string, waitMs: number): OpenLedger {
   const deadlineMs = performance.now() + waitMs;
   for (;;) {
     const store = new LedgerStore(directory);
     try {
-      return { store, state: readFrom(store) };
+      return { store, state: read(store) };
     } catch (error) {
       store.close().catch(() => undefined);
       if (!(error instanceof StoreInUse) || performance.now() >= deadlineMs) throw error;
@@ -34,8 +48,7 @@ export function openLedger(directory: string, waitMs: number): OpenLedger {
   }
 }
 
-function readFrom(store: LedgerStore): LedgerState {
-  const state = read(store);
+function compareWithMark({ store, state }: OpenLedger): void {
   const marked = store.mark.read();
   if (marked === undefined) {
     throw new StoreFault(
@@ -51,7 +64,6 @@ function readFrom(store: LedgerStore): LedgerState {
         `If this is an older copy that you put here, remove ${store.mark.path}`,
     );
   }
-  return state;
 }
 
 function read(store: LedgerStore): LedgerState {

@@ -1,5 +1,6 @@
 // From the records of a store to the state they stand for, checked: every checksum, that every record that must be there
-// is there, and that the counts and totals of the meta record are those that can be added up.
+// is there under its own key and no other is, and that the counts and totals of the meta record are those that can be
+// added up.
 import {
   DamagedRecord,
   SLOTS,
@@ -8,6 +9,8 @@ import {
   decodeProducer,
   decodeSeries,
   kindOf,
+  producerKey,
+  seriesRecordKey,
   type Additions,
   type Meta,
   type StoredRecord,
@@ -24,20 +27,25 @@ export function readLedger(records: Iterable<StoredRecord>): LedgerState {
   const additions = new Map<number, Additions>();
   const asOfBySeriesId = new Map<number, number>();
   let meta: Meta | undefined;
-  let recordCount = 0;
+  let keyBefore: Buffer | undefined;
   for (const { key, value } of records) {
-    recordCount += 1;
+    // A page that points back at itself would be read for ever.
+    if (keyBefore && Buffer.compare(keyBefore, key) >= 0)
+      throw new DamagedRecord('its records are out of order');
+    keyBefore = Buffer.from(key);
     switch (kindOf(key)) {
       case 'meta':
         meta = decodeMeta(value);
         break;
       case 'producer': {
         const position = decodeProducer(value);
+        expectKey(key, producerKey(position.producer));
         state.producers.set(position.producer, position);
         break;
       }
       case 'series': {
         const { entry, asOf } = decodeSeries(value);
+        expectKey(key, seriesRecordKey(entry.id));
         insertSeries(state, entry);
         asOfBySeriesId.set(entry.id, asOf);
         break;
@@ -50,7 +58,7 @@ export function readLedger(records: Iterable<StoredRecord>): LedgerState {
     }
   }
   if (meta === undefined) {
-    if (recordCount > 0) throw new DamagedRecord('the meta record is missing');
+    if (keyBefore) throw new DamagedRecord('the meta record is missing');
     return state;
   }
   state.transaction = meta.transaction;
@@ -62,6 +70,13 @@ export function readLedger(records: Iterable<StoredRecord>): LedgerState {
   return state;
 }
 
+function expectKey(found: Uint8Array, expected: Buffer): void {
+  if (Buffer.compare(found, expected) !== 0) {
+    const keys = [expected, Buffer.from(found)].map((key) => key.toString('hex'));
+    throw new DamagedRecord(`a record has another key: expected ${keys[0]}, found ${keys[1]}`);
+  }
+}
+
 /** Brings every series from the transaction it was last written whole in up to the last one. */
 function replay(
   state: LedgerState,
@@ -69,6 +84,9 @@ function replay(
   asOfBySeriesId: ReadonlyMap<number, number>,
 ): void {
   const oldest = Math.max(1, state.transaction - SLOTS + 1);
+  if (additions.size > state.transaction - oldest + 1) {
+    throw new DamagedRecord(`expected ${state.transaction - oldest + 1} additions, found ${additions.size}`);
+  }
   for (let transaction = oldest; transaction <= state.transaction; transaction++) {
     const added = additions.get(transaction);
     if (added === undefined)

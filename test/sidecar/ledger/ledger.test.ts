@@ -8,7 +8,13 @@ import { encodeBatch, type Batch } from '../../../kong-plugin/contract/batch';
 import { seriesKey, type Delta } from '../../../kong-plugin/contract/delta';
 import type { checkStore as CheckStore } from '../../../sidecar/ledger/check-store';
 import { Ledger, type Applied } from '../../../sidecar/ledger/ledger';
-import { SLOTS, additionsKey, seriesRecordKey } from '../../../sidecar/ledger/ledger-record';
+import {
+  SLOTS,
+  additionsKey,
+  decodeSeries,
+  encodeSeries,
+  seriesRecordKey,
+} from '../../../sidecar/ledger/ledger-record';
 import type { LedgerState } from '../../../sidecar/ledger/ledger-state';
 import { StoreFault } from '../../../sidecar/ledger/store-fault';
 import { PRODUCER_IDLE_MS, SERIES_IDLE_MS } from '../../../sidecar/ledger/plan-transaction';
@@ -272,10 +278,27 @@ describe('a damaged store', () => {
     expect(
       await damage(async (store) => {
         // As of a transaction whose additions are still there: only the totals can tell.
-        const other = store.get(seriesRecordKey(2));
-        await store.put(seriesRecordKey(1), Buffer.from(other ?? []));
+        const { entry, asOf } = decodeSeries(store.get(seriesRecordKey(1)) ?? Buffer.alloc(0));
+        await store.put(
+          seriesRecordKey(1),
+          encodeSeries({ ...entry, requests: entry.requests - 1 }, asOf).value,
+        );
       }),
-    ).toMatch(/series 1 is missing|expected 7 series/);
+    ).toContain('expected 7 series, 1 producers and 70 requests, found 7, 1 and 69');
+  });
+
+  it('is noticed where a record stands under the key of another', async () => {
+    expect(
+      await damage((store) =>
+        store.put(seriesRecordKey(1), Buffer.from(store.get(seriesRecordKey(2)) ?? [])),
+      ),
+    ).toContain('a record has another key');
+  });
+
+  it('is noticed where additions are under a number that no start reads', async () => {
+    expect(
+      await damage((store) => store.put(additionsKey(1_000), Buffer.from(store.get(additionsKey(69)) ?? []))),
+    ).toContain(`expected ${SLOTS} additions, found ${SLOTS + 1}`);
   });
 });
 
