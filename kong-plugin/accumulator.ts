@@ -46,8 +46,13 @@ export class Accumulator {
   readonly #slots = new Map<string, Slot>();
   #statistics = noStatistics();
 
-  /** Adds one request. @param nowMs Unix ms at which it came */
-  add(observation: Observation, nowMs: number): void {
+  /**
+   * Adds one request; one that was folded before is counted so again.
+   *
+   * @param nowMs Unix ms at which it came
+   * @returns the series under which it is counted
+   */
+  add(observation: Observation, nowMs: number): Series {
     this.#statistics.events += 1;
     if (observation.malformed) this.#statistics.malformedLogs += 1;
     if (observation.clockFault) this.#statistics.clockFaults += 1;
@@ -57,6 +62,8 @@ export class Accumulator {
     for (const code of observation.failedTryCodes) {
       delta.failedTries.set(code, (delta.failedTries.get(code) ?? 0) + 1);
     }
+    if (delta.series.operation === OTHER) this.#statistics.foldedRequests += 1;
+    return delta.series;
   }
 
   /** What was held elsewhere, from now on here. */
@@ -198,13 +205,20 @@ export class Accumulator {
     const key = seriesKey(series);
     const known = deltas.get(key);
     if (known) return known;
-    const exists = (one: Series): boolean => deltas.has(seriesKey(one));
-    const admitted = admit(series, exists, this.#deltaCount(), DELTA_CAP);
-    if (admitted.operation !== operation) this.#statistics.foldedRequests += 1;
+    const count = this.#deltaCount();
+    // What waits in another interval keeps its name: a flood of new names must not take those of the others.
+    const exists = (one: Series): boolean =>
+      deltas.has(seriesKey(one)) || (count < 2 * DELTA_CAP && this.#waits(seriesKey(one)));
+    const admitted = admit(series, exists, count, DELTA_CAP);
     const admittedKey = seriesKey(admitted);
     const delta = deltas.get(admittedKey) ?? emptyDelta(admitted);
     deltas.set(admittedKey, delta);
     return delta;
+  }
+
+  #waits(key: string): boolean {
+    for (const { deltas } of this.#slots.values()) if (deltas.has(key)) return true;
+    return false;
   }
 
   #deltaCount(): number {

@@ -64,8 +64,8 @@ export class Producer {
 
   /** @param nowMs Unix ms at which it came */
   observe(observation: Observation, nowMs: number): void {
-    this.#accumulator.add(observation, nowMs);
-    if (!this.#spool.appendObservation(observation, nowMs)) this.#accumulator.countUnspooled();
+    const series = this.#accumulator.add(observation, nowMs);
+    if (!this.#spool.appendObservation(observation, series, nowMs)) this.#accumulator.countUnspooled();
   }
 
   countFailedSend(): void {

@@ -5,11 +5,11 @@ import type { Series } from './delta';
 
 export const OTHER = '__other__';
 
-/** The folds in their order, each with the share of the cap up to which new series of that kind are taken. */
-const FOLDS: readonly (readonly [fold: (series: Series) => Series, capShare: number])[] = [
-  [(series) => series, 1],
-  [(series) => ({ ...series, operation: OTHER }), 1.1],
-  [(series) => ({ ...series, operation: OTHER, service: OTHER }), 1.2],
+/** The folds in their order, each with the tenths of the cap up to which new series of that kind are taken. */
+const FOLDS: readonly (readonly [fold: (series: Series) => Series, capTenths: number])[] = [
+  [(series) => series, 10],
+  [(series) => ({ ...series, operation: OTHER }), 11],
+  [(series) => ({ ...series, operation: OTHER, service: OTHER }), 12],
 ];
 
 /**
@@ -24,9 +24,9 @@ export function admit(
   seriesCount: number,
   seriesCap: number,
 ): Series {
-  for (const [fold, capShare] of FOLDS) {
+  for (const [fold, capTenths] of FOLDS) {
     const folded = fold(wanted);
-    if (seriesCount < seriesCap * capShare || exists(folded)) return folded;
+    if (seriesCount < (seriesCap * capTenths) / 10 || exists(folded)) return folded;
   }
   const errorType = wanted.errorType === '' ? '' : OTHER;
   return { ...wanted, operation: OTHER, service: OTHER, errorType };

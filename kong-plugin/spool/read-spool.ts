@@ -4,6 +4,9 @@ import { decodeCheckpoint, type Checkpoint } from './spool-checkpoint';
 import { readRecords } from './spool-record';
 import { readTail } from './spool-tail';
 
+/** Of the time in which the events came. */
+const COARSEN_MS = 1_000;
+
 export interface ReadSpool {
   /** With the tail in it. */
   readonly checkpoint: Checkpoint;
@@ -19,9 +22,17 @@ export function readSpool(bytes: Buffer): ReadSpool {
   const checkpoint = decodeCheckpoint(first);
   const accumulator = Accumulator.holding(checkpoint.pending);
   const settled = new Set<number>();
+  let coarsenedMs = 0;
   for (const entry of readTail(rest)) {
-    if (entry.kind === 'settled') settled.add(entry.sequence);
-    else accumulator.add(entry.observation, entry.atMs);
+    if (entry.kind === 'settled') {
+      settled.add(entry.sequence);
+      continue;
+    }
+    accumulator.add(entry.observation, entry.atMs);
+    if (entry.atMs - coarsenedMs < COARSEN_MS) continue;
+    // As the memory was kept within its bounds that this stands for.
+    accumulator.coarsen(entry.atMs);
+    coarsenedMs = entry.atMs;
   }
   return {
     checkpoint: {

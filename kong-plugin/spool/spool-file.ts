@@ -2,6 +2,7 @@
 // process is killed, and all but the last second not when the machine is. Where the disk does not take it, that is said
 // aloud, and counting goes on in memory until a checkpoint succeeds.
 import { closeSync, fdatasync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import type { Series } from '../contract/delta';
 import type { Observation } from '../observation';
 import type { PluginLog } from '../plugin-log';
 import { encodeCheckpoint, type Checkpoint } from './spool-checkpoint';
@@ -38,10 +39,10 @@ export class SpoolFile {
     return this.#tailBytes > Math.max(LONG_TAIL_BYTES, 2 * this.#checkpointBytes);
   }
 
-  /** @returns whether it is on disk */
-  appendObservation(observation: Observation, atMs: number): boolean {
+  /** @param series under which it is counted. @returns whether it is on disk */
+  appendObservation(observation: Observation, series: Series, atMs: number): boolean {
     if (this.#file === undefined) return false;
-    return this.#append(this.#tail.observation(observation, atMs));
+    return this.#append(this.#tail.observation(observation, series, atMs));
   }
 
   appendSettled(sequence: number): void {

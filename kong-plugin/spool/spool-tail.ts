@@ -1,7 +1,7 @@
 // What happened after the checkpoint, one small record each: an observation, or that a batch is settled. Each event of Kong
 // passes here, so an observation is written as bytes by hand, and its series by the number it was given in this file.
 import { decode, encode } from '@msgpack/msgpack';
-import { seriesKey } from '../contract/delta';
+import { seriesKey, type Series } from '../contract/delta';
 import type { Severity } from '../contract/severity';
 import type { Source } from '../contract/source';
 import type { Observation } from '../observation';
@@ -28,14 +28,18 @@ export class TailWriter {
   readonly #numbers = new Map<string, number>();
   #scratch = Buffer.allocUnsafe(256);
 
-  /** One record, or two where the series is new to this file. Valid until the next call. */
-  observation(observation: Observation, atMs: number): Buffer {
-    const key = seriesKey(observation);
+  /**
+   * One record, or two where the series is new to this file. Valid until the next call.
+   *
+   * @param series under which it is counted: those are few, whatever names come
+   */
+  observation(observation: Observation, series: Series, atMs: number): Buffer {
+    const key = seriesKey(series);
     const known = this.#numbers.get(key);
     if (known !== undefined) return this.#write(observation, known, atMs);
     const number = this.#numbers.size;
     this.#numbers.set(key, number);
-    const { service, operation, status, source, errorType, severity } = observation;
+    const { service, operation, status, source, errorType, severity } = series;
     const row = encode([service, operation, status, source, errorType, severity]);
     return Buffer.concat([
       sealRecord(Buffer.concat([Buffer.of(SERIES), row])),
@@ -72,25 +76,23 @@ export class TailWriter {
 }
 
 /** @throws Error where a payload is of another release */
-export function readTail(payloads: readonly Buffer[]): TailEntry[] {
+export function* readTail(payloads: readonly Buffer[]): Generator<TailEntry> {
   const series: SeriesRow[] = [];
-  const entries: TailEntry[] = [];
   for (const payload of payloads) {
     switch (payload[0]) {
       case SERIES:
         series.push(decode(payload.subarray(1)) as SeriesRow);
         break;
       case OBSERVATION:
-        entries.push(readObservation(payload, series));
+        yield readObservation(payload, series);
         break;
       case SETTLED:
-        entries.push({ kind: 'settled', sequence: payload.readDoubleBE(1) });
+        yield { kind: 'settled', sequence: payload.readDoubleBE(1) };
         break;
       default:
         throw new Error('it is of another release');
     }
   }
-  return entries;
 }
 
 type SeriesRow = [string, string, number, Source, string, Severity];

@@ -106,6 +106,84 @@ describe('the accumulator', () => {
   });
 });
 
+describe('the bounds of the accumulator', () => {
+  const named = (number: number, upstreamMs = 12): Observation =>
+    observationOf({ service: `s${number}`, operation: `GET r${number}`, upstreamMs });
+
+  function takeAll(accumulator: Accumulator): Taken[] {
+    const taken: Taken[] = [];
+    do taken.push(accumulator.take(NOW_MS, true));
+    while (accumulator.hasIntervals(NOW_MS, true));
+    return taken;
+  }
+
+  const sumOf = (taken: readonly Taken[], name: 'events' | 'foldedRequests'): number =>
+    taken.reduce((sum, { statistics }) => sum + statistics[name], 0);
+
+  it('fold new names when 30,000 deltas wait, and count every request and every fold', () => {
+    const accumulator = new Accumulator();
+    for (let number = 0; number < 100_000; number++) accumulator.add(named(number), NOW_MS);
+    const taken = takeAll(accumulator);
+    const deltas = deltasOf(...taken);
+    expect(deltas.length).toBeLessThanOrEqual(33_001);
+    expect(deltas.reduce((sum, { requests }) => sum + requests, 0)).toBe(100_000);
+    expect(sumOf(taken, 'events')).toBe(100_000);
+    expect(sumOf(taken, 'foldedRequests')).toBe(70_000);
+    const folded = deltas.filter(({ series }) => series.operation === '__other__');
+    expect(folded.reduce((sum, { requests }) => sum + requests, 0)).toBe(70_000);
+  });
+
+  it('leave their names to those that wait already, whatever comes', () => {
+    const accumulator = new Accumulator();
+    const known = observationOf({ operation: 'GET known' });
+    accumulator.add(known, NOW_MS);
+    for (let second = 0; second < 60; second++) {
+      const nowMs = NOW_MS + second * 1_000;
+      for (let number = 0; number < 2_000; number++) accumulator.add(named(second * 2_000 + number), nowMs);
+      accumulator.add(known, nowMs);
+      accumulator.coarsen(nowMs);
+    }
+    const own = deltasOf(...takeAll(accumulator)).filter(({ series }) => series.operation === 'GET known');
+    expect(own.reduce((sum, { requests }) => sum + requests, 0)).toBe(61);
+  });
+
+  it('give up seconds, minutes and hours before names', () => {
+    const accumulator = new Accumulator();
+    for (let second = 0; second < 30; second++) {
+      const nowMs = NOW_MS + second * 1_000;
+      for (let number = 0; number < 5_000; number++) accumulator.add(named(number, second), nowMs);
+      accumulator.coarsen(nowMs);
+      expect(accumulator.pendingIntervals).toBeLessThan(10);
+    }
+    const taken = takeAll(accumulator);
+    expect(sumOf(taken, 'foldedRequests')).toBe(0);
+    expect(sumOf(taken, 'events')).toBe(30 * 5_000);
+    expect(deltasOf(...taken).length).toBeLessThan(30_000);
+  });
+
+  it('fold what waits where its times alone are too many', () => {
+    const accumulator = new Accumulator();
+    for (let ms = 0; ms < 1_100; ms++)
+      for (let number = 0; number < 2_000; number++) accumulator.add(named(number, ms), NOW_MS);
+    accumulator.coarsen(NOW_MS + 1_000);
+    const taken = takeAll(accumulator);
+    const deltas = deltasOf(...taken);
+    expect(deltas.every(({ series }) => series.operation === '__other__')).toBe(true);
+    expect(deltas.length).toBe(1);
+    expect(deltas[0]?.upstream).toMatchObject({ count: 1_100 * 2_000, sumMs: (2_000 * 1_099 * 1_100) / 2 });
+    expect(sumOf(taken, 'foldedRequests')).toBe(1_100 * 2_000);
+  });
+
+  it('give as much at a time as makes a batch or a few', () => {
+    const accumulator = new Accumulator();
+    for (let number = 0; number < 20_000; number++) accumulator.add(named(number), NOW_MS);
+    const taken = takeAll(accumulator);
+    expect(taken.length).toBeGreaterThan(5);
+    for (const { intervals } of taken) expect(intervals[0]?.deltas.length).toBeLessThanOrEqual(3_000);
+    expect(deltasOf(...taken)).toHaveLength(20_000);
+  });
+});
+
 describe('the laws of merging', () => {
   const sameSeries = (delta: Delta, of: Delta): Delta => ({ ...delta, series: of.series });
 

@@ -132,12 +132,22 @@ describe('a batch that arrives', () => {
     [
       'with a label that is no text',
       changed((_, delta) => (delta['service'] = 7)),
-      'intervals[0].deltas[0].service: expected a text of whole characters, found 7',
+      'intervals[0].deltas[0].service: expected a text of whole, printable characters, at most 256 bytes long, found 7',
     ],
     [
       'with half a character in a label',
       changed((_, delta) => (delta['service'] = '\ud800')),
-      'service: expected a text of whole characters',
+      'service: expected a text of whole, printable characters',
+    ],
+    [
+      'with a control character in a label',
+      changed((_, delta) => (delta['operation'] = 'GET a\u001b[2J')),
+      'operation: expected a text of whole, printable characters',
+    ],
+    [
+      'with a label that is too long',
+      changed((_, delta) => (delta['errorType'] = 'é'.repeat(129))),
+      'errorType: expected a text of whole, printable characters, at most 256 bytes long, found "ééé',
     ],
     [
       'with an unknown source',
