@@ -55,7 +55,8 @@ export class PluginServerProcess {
     child.once('error', (error) =>
       this.log(`external pluginserver '${this.name}' cannot be started: ${error.message}`),
     );
-    child.once('close', (code, signal) => {
+    // Its end, and not that of its output: what it started may live on.
+    child.once('exit', (code, signal) => {
       this.child = undefined;
       if (this.stopping) return;
       const hint = code === 127 ? ' ("command not found")' : '';

@@ -1,0 +1,201 @@
+// The plugin server is ended again and again under load. Every event that the gateway was answered for is counted, once: at
+// least what was answered, at most what was answered or broken off. The gateway keeps these two numbers.
+// GATEWATCH_PLUGIN_KILLS and GATEWATCH_FAULT_SEED make a longer or another run; the seed is printed.
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'undici';
+import { CountersWatch } from '../support/counters-watch';
+import { startTestGateway, type TestGateway } from '../support/embedded-gateway';
+import { eventually } from '../support/eventually';
+import { HOST_SERVER, STOCK_SERVER, type PluginServerProgram } from '../support/plugin-servers';
+import { parseSamples, sumOf } from '../support/samples';
+import { seededRandom } from '../support/seeded-random';
+import { SidecarProcess } from '../support/sidecar-process';
+
+const KILLS = Number(process.env['GATEWATCH_PLUGIN_KILLS'] ?? 4);
+const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
+const CLIENTS = 32;
+
+jest.setTimeout(60_000 + KILLS * 10_000);
+
+let upstream: Server;
+let sidecar: SidecarProcess;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = createServer((_request, response) => response.end('ok'));
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  sidecar = await SidecarProcess.start();
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await sidecar.remove();
+  upstream.closeAllConnections();
+  upstream.close();
+});
+
+async function startGatewayWith({ serve, dump }: PluginServerProgram): Promise<void> {
+  const command = (args: readonly string[]): string => [process.execPath, ...args].join(' ');
+  const { port } = upstream.address() as AddressInfo;
+  // The gateway's directory is known to the configuration only.
+  let environment: Record<string, string> = {};
+  gateway = await startTestGateway(
+    (directory) => {
+      const socket = join(directory, 'js.sock');
+      Object.assign(environment, {
+        KONG_PLUGINSERVER_JS_SOCKET: socket,
+        KONG_PLUGINSERVER_JS_START_CMD: command(serve(socket)),
+      });
+      return [
+        `services: [{ name: orders, url: "http://127.0.0.1:${port}", routes: [{ name: orders, paths: [/] }] }]`,
+        `plugins: [{ name: gatewatch, config: { sidecar_url: "${sidecar.url}", spool_dir: "${join(directory, 'spool')}" } }]`,
+      ].join('\n');
+    },
+    {
+      environment: (environment = {
+        KONG_PLUGINS: 'bundled,gatewatch',
+        KONG_PLUGINSERVER_NAMES: 'js',
+        KONG_PLUGINSERVER_JS_QUERY_CMD: command(dump),
+      }),
+    },
+  );
+}
+
+/** Requests over CLIENTS connections until `end` is aborted. */
+async function load(end: AbortSignal): Promise<number> {
+  const pool = new Pool(gateway.proxyUrl, { connections: CLIENTS });
+  let served = 0;
+  const client = async (): Promise<void> => {
+    while (!end.aborted) {
+      const { statusCode, body } = await pool.request({ method: 'GET', path: '/' });
+      await body.dump();
+      expect(statusCode).toBe(200);
+      served += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  await pool.close();
+  return served;
+}
+
+const counted = async (name = 'gatewatch_requests_total'): Promise<number> =>
+  sumOf(parseSamples(await (await fetch(`${sidecar.url}/metrics`)).text()), name);
+
+const serverPid = (): number => {
+  const pid = gateway.pluginServerPids().get('js');
+  if (pid === undefined) throw new Error('no plugin server runs');
+  return pid;
+};
+
+const workerPid = (): number => {
+  const children = readFileSync(`/proc/${serverPid()}/task/${serverPid()}/children`, 'utf8').trim();
+  if (children === '') throw new Error('no worker runs');
+  return Number(children.split(' ')[0]);
+};
+
+/** @throws while it is still the last one */
+function another(victim: () => number, last: number): number {
+  const pid = victim();
+  if (pid === last) throw new Error(`process ${pid} has not ended`);
+  return pid;
+}
+
+interface Ending {
+  readonly title: string;
+  readonly program: PluginServerProgram;
+  /** The process to end. */
+  readonly victim: () => number;
+  readonly signal: NodeJS.Signals;
+  /** The plugin server is not there for a moment, and Kong loses what it wants to tell it meanwhile. */
+  readonly losesConnections: boolean;
+  /** Which of the ends are deaths. */
+  readonly deaths: number;
+}
+
+const ENDINGS: Ending[] = [
+  {
+    title: 'whose worker is killed',
+    program: HOST_SERVER,
+    victim: workerPid,
+    signal: 'SIGKILL',
+    losesConnections: false,
+    deaths: KILLS,
+  },
+  {
+    title: 'whose parent is killed',
+    program: HOST_SERVER,
+    victim: serverPid,
+    signal: 'SIGKILL',
+    losesConnections: false,
+    deaths: 0,
+  },
+  {
+    title: 'that is ended with SIGTERM',
+    program: HOST_SERVER,
+    victim: serverPid,
+    signal: 'SIGTERM',
+    losesConnections: true,
+    deaths: 0,
+  },
+  {
+    title: 'that is killed',
+    program: STOCK_SERVER,
+    victim: serverPid,
+    signal: 'SIGKILL',
+    losesConnections: true,
+    deaths: KILLS,
+  },
+];
+
+describe.each(ENDINGS)('$program.title $title', ({ program, victim, signal, losesConnections, deaths }) => {
+  it(`under load, ${KILLS} times (seed ${SEED}): every answered event is counted once`, async () => {
+    const random = seededRandom(SEED);
+    await startGatewayWith(program);
+    const watch = new CountersWatch(sidecar.url);
+    const stop = new AbortController();
+    const loading = load(stop.signal);
+    loading.catch(() => undefined);
+    let last = 0;
+    for (let kill = 0; kill <= KILLS; kill++) {
+      // Another process has come, has delivered something, and so dies, if it does, with a spool of its own.
+      const pid = await eventually(() => Promise.resolve(another(victim, last)));
+      const before = await counted();
+      await eventually(async () => expect(await counted()).toBeGreaterThan(before + 100));
+      if (kill === KILLS) break;
+      await delay(random() * 1_000);
+      process.kill(pid, signal);
+      last = pid;
+    }
+    stop.abort();
+    const served = await loading;
+    await eventually(async () => {
+      const { eventsStarted, eventsAnswered, eventsBrokenOff, eventsLostAtConnect, eventsWithoutInstance } =
+        gateway.counters;
+      expect(eventsAnswered + eventsBrokenOff + eventsLostAtConnect + eventsWithoutInstance).toBe(
+        eventsStarted,
+      );
+      await Promise.resolve();
+    });
+    await eventually(async () =>
+      expect(await counted()).toBeGreaterThanOrEqual(gateway.counters.eventsAnswered),
+    );
+    await gateway.stop();
+
+    const { requestsServed, eventsAnswered, eventsBrokenOff, eventsLostAtConnect } = gateway.counters;
+    expect(requestsServed).toBe(served);
+    const total = await counted();
+    expect(total).toBeGreaterThanOrEqual(eventsAnswered);
+    expect(total).toBeLessThanOrEqual(eventsAnswered + eventsBrokenOff);
+    expect(await counted('gatewatch_plugin_events_total')).toBe(total);
+    expect(await counted('gatewatch_plugin_unspooled_events_total')).toBe(0);
+    expect(await counted('gatewatch_plugin_deaths_total')).toBe(deaths);
+    expect(await counted('gatewatch_plugin_damaged_spools_total')).toBe(0);
+    if (!losesConnections) expect(eventsLostAtConnect).toBe(0);
+    await watch.end();
+    expect(watch.faults).toEqual([]);
+  });
+});
