@@ -102,10 +102,6 @@ export class Accumulator {
     this.#statistics.damagedSpools += 1;
   }
 
-  countRestart(): void {
-    this.#statistics.restarts += 1;
-  }
-
   countFailedSend(): void {
     this.#statistics.failedSends += 1;
   }
@@ -267,6 +263,5 @@ export function noStatistics(): ProducerStatistics {
     unspooledEvents: 0,
     deaths: 0,
     damagedSpools: 0,
-    restarts: 0,
   };
 }

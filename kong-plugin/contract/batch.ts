@@ -46,8 +46,6 @@ export interface ProducerStatistics {
   deaths: number;
   /** Spools that could not be read, or not to their end. */
   damagedSpools: number;
-  /** Workers that the plugin host started again. */
-  restarts: number;
 }
 
 /** The fields of `ProducerStatistics`. */
@@ -61,7 +59,6 @@ export const PRODUCER_STATISTICS = [
   'unspooledEvents',
   'deaths',
   'damagedSpools',
-  'restarts',
 ] as const satisfies readonly (keyof ProducerStatistics)[];
 
 export interface Batch {

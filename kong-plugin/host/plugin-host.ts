@@ -66,7 +66,7 @@ export class PluginHost {
           resolve();
         } else this.#remember(message.start);
       });
-      tell(worker, { kind: 'begin', restarts: this.#restarts, instances: [...this.#instances.values()] });
+      tell(worker, { kind: 'begin', instances: [...this.#instances.values()] });
       worker.once('exit', (code, signal) => {
         this.#worker = undefined;
         if (this.#leaving) {

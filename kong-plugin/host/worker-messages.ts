@@ -14,7 +14,7 @@ export const MAX_INSTANCES = 1_000;
 
 export type ToWorker =
   /** The first message: begin with the instances that the worker before had, so that Kong need not start them again. */
-  | { readonly kind: 'begin'; readonly restarts: number; readonly instances: readonly InstanceStart[] }
+  | { readonly kind: 'begin'; readonly instances: readonly InstanceStart[] }
   /** Another host has the path: no new connection can come. Finish those that are there, deliver everything, and leave. */
   | { readonly kind: 'finish' };
 

@@ -41,7 +41,6 @@ const STATISTICS: Readonly<Record<keyof ProducerStatistics, readonly [name: stri
     'gatewatch_plugin_damaged_spools_total',
     'Spools that could not be read, or not to their end; what was in the rest is in no series',
   ],
-  restarts: ['gatewatch_plugin_restarts_total', 'Workers that the plugin host started again'],
 };
 
 export function ledgerStateFamilies(state: Readonly<LedgerState>, seriesCap: number): MetricFamily[] {

@@ -14,7 +14,6 @@ export const NO_STATISTICS: ProducerStatistics = {
   unspooledEvents: 0,
   deaths: 0,
   damagedSpools: 0,
-  restarts: 0,
 };
 
 export const OK_SERIES: Series = {
