@@ -1,10 +1,23 @@
-// Compiles the sources into an empty dist/: kong-pdk loads every file of dist/kong-plugin/plugins, so a file that a
-// rename left behind would be loaded as a second plugin.
+// Compiles the sources into an empty folder, which then takes the place of dist/: kong-pdk loads every file of
+// dist/kong-plugin/plugins, so a file that a rename left behind would be loaded as a second plugin. Whatever runs from the old
+// dist/ finds its files up to that moment, and the new ones from then on; a build that fails leaves them alone.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-rmSync(new URL('./dist', import.meta.url), { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [tsc], { stdio: 'inherit' });
+const [dist, fresh, old] = ['dist', `dist.new.${process.pid}`, `dist.old.${process.pid}`].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
+const { status } = spawnSync(process.execPath, [tsc, '--outDir', fresh], { stdio: 'inherit' });
+if (status === 0) {
+  try {
+    renameSync(dist, old);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+  renameSync(fresh, dist);
+}
+for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
 process.exit(status ?? 1);

@@ -138,7 +138,7 @@ function channelSection({ channels, configFile }: StatusFacts): string[] {
     return [
       'CHANNELS',
       '  NONE: rules are judged, but NOBODY IS TOLD when one fires.',
-      `  Add a Slack or webhook channel under \`channels\` in ${configFile}, then POST /-/reload.`,
+      `  Add a Slack or webhook channel under \`channels\` in ${configFile}, then send the sidecar SIGHUP.`,
     ];
   }
   const rows = channels.map(({ name, type, queued, counts, lastProblem }) => [
