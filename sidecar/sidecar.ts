@@ -141,6 +141,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       }),
       onRefusedBatch: ({ fault }) => metrics.batches.inc({ result: fault }),
       onRefused,
+      onBrokenOffScrape: () => metrics.brokenOffScrapes.inc(),
       families: async () => [
         ...ledgerFamilies(ledger.state.series.values(), boundsOf(config.rules)),
         ...alertFamilies(book.alerts()),

@@ -51,6 +51,11 @@ export function createOwnMetrics(version: string) {
       help: 'Connections that were closed at once, because as many were open as the sidecar takes',
       registers,
     }),
+    brokenOffScrapes: new Counter({
+      name: 'gatewatch_http_broken_off_scrapes_total',
+      help: 'Answers of /metrics that were ended because their clients did not read them and newer scrapes came',
+      registers,
+    }),
     failedHandshakes: new Counter({
       name: 'gatewatch_http_failed_handshakes_total',
       help: 'Connections that ended before TLS was agreed on, those with a bad client certificate included',

@@ -14,6 +14,8 @@ import { requireBearerToken } from './bearer-token';
 import { guardPages } from './guard-pages';
 import type { Refusal } from '../exposition/refusal';
 import { refuseBrowserPages } from './refuse-browser-pages';
+import { RunningScrapes } from './running-scrapes';
+import { sendChunks } from './send-chunks';
 
 export interface AppParts {
   readonly token: () => Secret | undefined;
@@ -26,6 +28,8 @@ export interface AppParts {
   readonly onRefusedBatch: (fault: Fault) => void;
   /** Told of every request that was refused before it was read to its end, batches too. */
   readonly onRefused: (refusal: Refusal) => void;
+  /** Told of every answer of /metrics that was ended because newer scrapes needed its place. */
+  readonly onBrokenOffScrape: () => void;
   readonly families: () => Promise<readonly MetricFamily[]>;
   readonly statusPage: () => string;
   /** The configuration in force, without its secrets. */
@@ -41,7 +45,7 @@ export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const { token, web, clock, isSocket, onRefused, onRefusedBatch } = parts;
+  const { token, web, clock, isSocket, onRefused, onRefusedBatch, onBrokenOffScrape } = parts;
 
   app.use(requireHost(onRefused));
   app.use((_request, response, next) => {
@@ -88,14 +92,16 @@ export function createApp(parts: AppParts): Express {
   // Whatever is added below asks for what the web configuration asks for.
   app.use(guardPages({ web, clock, onRefused }));
 
+  const scrapes = new RunningScrapes();
   app.get('/metrics', async (request, response) => {
     const format = request.accepts([
       'text/plain; version=0.0.4',
       'application/openmetrics-text; version=1.0.0',
     ]);
     const chosen = format && format.startsWith('application/openmetrics-text') ? 'openmetrics' : 'text';
-    const text = renderFamilies(await parts.families(), chosen);
-    response.set('Content-Type', CONTENT_TYPES[chosen]).end(text);
+    if (scrapes.begin(response)) onBrokenOffScrape();
+    const chunks = renderFamilies(await parts.families(), chosen);
+    await sendChunks(response.set('Content-Type', CONTENT_TYPES[chosen]), chunks);
   });
 
   app.get('/', (_request, response) => {

@@ -31,6 +31,8 @@ export interface LedgerState {
   /** By `seriesKey`. */
   readonly series: Map<string, LedgerSeries>;
   readonly seriesById: Map<number, LedgerSeries>;
+  /** Service -> how many series it has. */
+  readonly services: Map<string, number>;
   readonly producers: Map<string, ProducerPosition>;
   /** All producers' statistics since the beginning. */
   readonly statistics: ProducerStatistics;
@@ -51,6 +53,7 @@ export function emptyState(): LedgerState {
   return {
     series: new Map(),
     seriesById: new Map(),
+    services: new Map(),
     producers: new Map(),
     statistics: emptyStatistics(),
     transaction: 0,
@@ -76,11 +79,17 @@ export function newSeries(id: number, series: Series, lastSeenMs: number, touche
 export function insertSeries(state: LedgerState, entry: LedgerSeries): void {
   state.series.set(seriesKey(entry.series), entry);
   state.seriesById.set(entry.id, entry);
+  const { service } = entry.series;
+  state.services.set(service, (state.services.get(service) ?? 0) + 1);
 }
 
 export function removeSeries(state: LedgerState, entry: LedgerSeries): void {
   state.series.delete(seriesKey(entry.series));
   state.seriesById.delete(entry.id);
+  const { service } = entry.series;
+  const left = (state.services.get(service) ?? 0) - 1;
+  if (left > 0) state.services.set(service, left);
+  else state.services.delete(service);
 }
 
 /** What one batch adds to a series; `Delta` without its labels. */

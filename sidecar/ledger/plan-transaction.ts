@@ -30,6 +30,7 @@ import {
   type ProducerPosition,
 } from './ledger-state';
 import type { StoreTransaction } from './ledger-store';
+import { admitService } from './service-cap';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A series that nothing was added to for so long leaves the ledger. */
@@ -43,7 +44,7 @@ export interface PlannedTransaction {
   readonly store: StoreTransaction;
   /** The batch's intervals with every series as it was admitted. */
   readonly intervals: readonly Interval[];
-  /** Requests that were counted under `__other__` because of the cap. */
+  /** Requests that were counted under `__other__` because of a cap. */
   readonly foldedRequests: number;
   readonly created: readonly LedgerSeries[];
   readonly additions: ReadonlyMap<LedgerSeries, Delta>;
@@ -70,7 +71,17 @@ export function planTransaction(
   const additions = new Map<LedgerSeries, Delta>();
   let foldedRequests = 0;
 
-  const entryOf = (wanted: Series): LedgerSeries => {
+  const createdServices = new Set<string>();
+  const serviceOf = (wanted: string): string =>
+    admitService(
+      wanted,
+      (service) => state.services.has(service) || createdServices.has(service),
+      state.services.size + createdServices.size,
+      seriesCap,
+    );
+
+  const entryOf = (given: Series): LedgerSeries => {
+    const wanted = { ...given, service: serviceOf(given.service) };
     const find = (series: Series): LedgerSeries | undefined =>
       state.series.get(seriesKey(series)) ?? created.get(seriesKey(series));
     const admitted = admit(
@@ -83,6 +94,7 @@ export function planTransaction(
     if (known) return known;
     const entry = newSeries(state.nextSeriesId + created.size, admitted, nowMs, transaction);
     created.set(seriesKey(admitted), entry);
+    if (!state.services.has(admitted.service)) createdServices.add(admitted.service);
     return entry;
   };
 

@@ -99,7 +99,7 @@ async function main(): Promise<void> {
       `CPU                        ${((used.user + used.system) / 1_000 / BATCHES).toFixed(1)} ms a batch`,
     );
     const renderStartMs = performance.now();
-    const text = renderFamilies(ledgerFamilies(ledger.state.series.values(), []), 'text');
+    const text = [...renderFamilies(ledgerFamilies(ledger.state.series.values(), []), 'text')].join('');
     console.log(
       `render ${(text.length / 1_048_576).toFixed(1)} MiB of metrics  ${(performance.now() - renderStartMs).toFixed(0)} ms`,
     );

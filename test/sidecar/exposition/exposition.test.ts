@@ -4,7 +4,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ledgerFamilies, STANDARD_BOUNDS_MS } from '../../../sidecar/exposition/ledger-families';
 import { createOwnMetrics } from '../../../sidecar/exposition/own-metrics';
 import { registryFamilies } from '../../../sidecar/exposition/registry-families';
-import { renderFamilies } from '../../../sidecar/exposition/render-families';
+import { renderFamilies, type ExpositionFormat } from '../../../sidecar/exposition/render-families';
+import type { MetricFamily } from '../../../sidecar/exposition/metric-family';
 import { addTo, newSeries, type LedgerSeries } from '../../../sidecar/ledger/ledger-state';
 import type { Delta } from '../../../kong-plugin/contract/delta';
 import { arbitraryIntervals, deltaOf } from '../../support/batches';
@@ -14,6 +15,10 @@ function entryOf(delta: Delta, id = 1): LedgerSeries {
   const entry = newSeries(id, delta.series, 0, 1);
   addTo(entry, delta);
   return entry;
+}
+
+function textOf(families: readonly MetricFamily[], format: ExpositionFormat): string {
+  return [...renderFamilies(families, format)].join('');
 }
 
 const ORDERS = [
@@ -39,7 +44,7 @@ const ORDERS = [
 
 describe('the metric families of the traffic', () => {
   it('have exactly the names, labels and values of the design, as text', () => {
-    expect(renderFamilies(ledgerFamilies(ORDERS, []), 'text')).toBe(`\
+    expect(textOf(ledgerFamilies(ORDERS, []), 'text')).toBe(`\
 # HELP external_request_duration_seconds Time to response headers of requests that reached an upstream, failed tries included
 # TYPE external_request_duration_seconds histogram
 external_request_duration_seconds_bucket{service="orders",operation="GET list",status="200",le="0.05"} 2
@@ -82,7 +87,7 @@ gatewatch_upstream_failed_tries_total{service="orders",operation="GET list",code
   });
 
   it('give every series the bounds that rules need', () => {
-    const text = renderFamilies(ledgerFamilies(ORDERS, [400, 1_000]), 'text');
+    const text = textOf(ledgerFamilies(ORDERS, [400, 1_000]), 'text');
     expect(text.match(/le="0\.4"/g)).toHaveLength(2);
     expect(text.match(/le="1"/g)).toHaveLength(2);
     expect(text).toContain('status="200",le="0.4"} 5');
@@ -94,15 +99,26 @@ gatewatch_upstream_failed_tries_total{service="orders",operation="GET list",code
       entryOf(deltaOf({ errorType: 'upstream_timeout', severity: 'error' }, [20]), 2),
       entryOf(deltaOf({ errorType: 'upstream_timeout', severity: 'warning' }, [30]), 3),
     ];
-    const text = renderFamilies(ledgerFamilies(entries, []), 'text');
+    const text = textOf(ledgerFamilies(entries, []), 'text');
     expect(text).toContain('duration_seconds_count{service="orders",operation="GET list",status="200"} 3');
     expect(text).toContain(
       'application_errors_total{error_type="upstream_timeout",endpoint="GET list",source="upstream"} 2',
     );
   });
 
+  it('come in chunks of whole lines, in parts of a size that does not grow with their number', () => {
+    const entries = Array.from({ length: 5_000 }, (_, id) =>
+      entryOf(deltaOf({ service: 's'.repeat(256), operation: `GET ${id}` }, [id]), id),
+    );
+    const chunks = [...renderFamilies(ledgerFamilies(entries, []), 'text')];
+    expect(chunks.length).toBeGreaterThan(100);
+    expect(chunks.filter((chunk) => !chunk.endsWith('\n'))).toEqual([]);
+    expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThan(80_000);
+    expect(chunks.join('').match(/^gatewatch_requests_total\{/gm)).toHaveLength(5_000);
+  });
+
   it('are OpenMetrics when asked: other family names for counters, canonical bounds, an end', () => {
-    const text = renderFamilies(ledgerFamilies(ORDERS, []), 'openmetrics');
+    const text = textOf(ledgerFamilies(ORDERS, []), 'openmetrics');
     expect(text).toContain('# TYPE application_errors counter\napplication_errors_total{');
     expect(text).toContain('le="1.0"');
     expect(text).toContain('le="10.0"');
@@ -112,7 +128,7 @@ gatewatch_upstream_failed_tries_total{service="orders",operation="GET list",code
 
   it('escape what a label may hold', () => {
     const entry = entryOf(deltaOf({ service: 'a"b\\c\nd', operation: 'GET é{}=,' }, [1]));
-    expect(renderFamilies(ledgerFamilies([entry], []), 'text')).toContain(
+    expect(textOf(ledgerFamilies([entry], []), 'text')).toContain(
       '{service="a\\"b\\\\c\\nd",operation="GET é{}=,",status="200"',
     );
   });
@@ -163,7 +179,7 @@ describe("the sidecar's own figures", () => {
       1.5,
     );
     const families = await registryFamilies(registry);
-    expect(renderFamilies(families, 'text')).toBe(`\
+    expect(textOf(families, 'text')).toBe(`\
 # HELP c_total c
 # TYPE c_total counter
 c_total{a="x\\"y"} 2
@@ -179,8 +195,8 @@ h_sum{a="z"} 1.5
 h_count{a="z"} 1
 `);
     // Asking for OpenMetrics must not rename anything in the next text answer.
-    renderFamilies(families, 'openmetrics');
-    expect(renderFamilies(await registryFamilies(registry), 'text')).toContain('# TYPE c_total counter');
+    textOf(families, 'openmetrics');
+    expect(textOf(await registryFamilies(registry), 'text')).toContain('# TYPE c_total counter');
   });
 
   it('name every counter with _total, as OpenMetrics demands', async () => {
@@ -203,7 +219,7 @@ describeWith('promtool', 'the exposition, read by promtool', (promtool) => {
       ...(await registryFamilies(createOwnMetrics('0.0.0').registry)),
     ];
     const { stderr, stdout, status } = spawnSync(promtool, ['check', 'metrics'], {
-      input: renderFamilies(families, 'text'),
+      input: textOf(families, 'text'),
       encoding: 'utf8',
     });
     // The linter has opinions on names that prom-client chose; a text that cannot be parsed says "error".

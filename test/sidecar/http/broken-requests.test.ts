@@ -39,6 +39,7 @@ beforeEach(async () => {
       receiveBatch: (_request, response) => response.end(),
       onRefusedBatch: () => undefined,
       onRefused,
+      onBrokenOffScrape: () => undefined,
       families: () => Promise.resolve([]),
       statusPage: () => '',
       configPage: () => '',

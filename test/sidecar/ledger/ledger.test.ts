@@ -133,6 +133,23 @@ describe('the ledger', () => {
     expect(ledger.state.series.size).toBe(before);
   });
 
+  it('folds new services over a twentieth of its cap, keeps their operations and every total', async () => {
+    const deltas = Array.from({ length: 400 }, (_, index) =>
+      deltaOf({ service: `s${index}`, operation: `GET r${index % 7}` }, [index]),
+    );
+    const applied = await apply(batchOf(deltas), NOW_MS, 3_000);
+    expect(applied).toMatchObject({ result: 'applied', foldedRequests: 250 });
+    expect(ledger.state.requests).toBe(400);
+    expect(ledger.state.services.size).toBe(151);
+    expect(ledger.state.services.get('__other__')).toBe(7);
+    const before = [...ledger.state.services];
+    await reopen();
+    expect([...ledger.state.services].sort()).toEqual(before.sort());
+    // One that is known stays.
+    await apply(batchOf([deltaOf({ service: 's0', operation: 'GET new' }, [1])], 2), NOW_MS, 3_000);
+    expect(ledger.state.services.get('s0')).toBe(2);
+  });
+
   it('lets a series go that was idle for a week, and counts it', async () => {
     await apply(batchOf([deltaOf({ service: 'old', operation: 'GET old' }, [1])], 1));
     for (let sequence = 2; sequence < 2 * SLOTS; sequence++)
@@ -142,6 +159,7 @@ describe('the ledger', () => {
     }
     expect([...ledger.state.series.values()].map(({ series }) => series.service)).toEqual(['orders']);
     expect(ledger.state.expiredSeries).toBe(1);
+    expect([...ledger.state.services]).toEqual([['orders', 1]]);
     const before = contentOf(ledger.state);
     await reopen();
     expect(contentOf(ledger.state)).toEqual(before);
