@@ -35,6 +35,8 @@ export class Ledger {
   #state: LedgerState;
   #turn: Promise<unknown> = Promise.resolve();
   #fault: Error | undefined;
+  #lastFault: Error | undefined;
+  #faults = 0;
   #failedCommits = 0;
   /** The store's file was deleted or cut off: what it held is written again from memory. */
   #isGone = false;
@@ -62,6 +64,16 @@ export class Ledger {
   /** Why batches cannot be made durable at the moment. */
   get fault(): Error | undefined {
     return this.#fault;
+  }
+
+  /** The last of them, even if it was mended. */
+  get lastFault(): Error | undefined {
+    return this.#lastFault;
+  }
+
+  /** How often something began to keep batches from being made durable, since the start. */
+  get faults(): number {
+    return this.#faults;
   }
 
   /** Batches since the start that could not be made durable when they came. */
@@ -93,9 +105,9 @@ export class Ledger {
   inspect(): Promise<void> {
     return this.#next(async () => {
       try {
-        this.#fault ??= this.#faultOfPlace(this.#store.place());
+        if (!this.#fault) this.#set(this.#faultOfPlace(this.#store.place()));
       } catch (error) {
-        this.#fault = asError(error);
+        this.#set(asError(error));
       }
       if (this.#fault) await this.#mend();
     });
@@ -130,8 +142,9 @@ export class Ledger {
     }
     const planned = planTransaction(this.#state, batch, digest, nowMs, seriesCap, idleNowMs);
     if (!staysExact(this.#state, planned)) return { result: 'overflow' };
-    this.#fault = await this.#commit(planned.store, planned.transaction);
-    if (this.#fault) {
+    const fault = await this.#commit(planned.store, planned.transaction);
+    this.#set(fault);
+    if (fault) {
       this.#doubtful = planned.store;
       throw this.#notDurable();
     }
@@ -199,7 +212,7 @@ export class Ledger {
       const place = this.#store.place();
       const fault = this.#faultOfPlace(place);
       if (place === 'unmounted' || place === 'other') {
-        this.#fault = fault;
+        this.#set(fault);
         return;
       }
       await this.#store.close();
@@ -209,21 +222,26 @@ export class Ledger {
       this.#store = store;
       const isLost = this.#isGone && state.transaction === 0;
       if (!isLost && !this.#isOwn(state)) {
-        this.#fault = new StoreFault(
-          `${store.path} does not hold what the sidecar wrote: something else wrote into it while the sidecar ran. Put ` +
-            'back what was there, or restart the sidecar to go on with what is there now',
+        this.#set(
+          new StoreFault(
+            `${store.path} does not hold what the sidecar wrote: something else wrote into it while the sidecar ran. Put ` +
+              'back what was there, or restart the sidecar to go on with what is there now',
+          ),
         );
         return;
       }
       if (!isLost) this.#state = state;
-      this.#fault = await this.#commit(
-        isLost ? wholeOf(this.#state) : proofOf(state),
-        this.#state.transaction,
-      );
+      this.#set(await this.#commit(isLost ? wholeOf(this.#state) : proofOf(state), this.#state.transaction));
       if (!this.#fault) this.#isGone = false;
     } catch (error) {
-      this.#fault = asError(error);
+      this.#set(asError(error));
     }
+  }
+
+  #set(fault: Error | undefined): void {
+    if (fault && !this.#fault) this.#faults += 1;
+    this.#fault = fault;
+    this.#lastFault = fault ?? this.#lastFault;
   }
 
   /** Whether a state is the one in memory, or that with the batch whose commit failed. */

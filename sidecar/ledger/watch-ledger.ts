@@ -21,6 +21,7 @@ export function watchLedger(ledger: Ledger, clock: Clock, logger: Logger): Ledge
   let failedCommits = ledger.failedCommits;
   let failure: { readonly reason: string; readonly atMs: number; readonly transaction: number } | undefined;
   let said: string | undefined;
+  let faults = ledger.faults;
   let isInspecting = false;
 
   const whyNotReady = (): string | undefined => {
@@ -47,6 +48,11 @@ export function watchLedger(ledger: Ledger, clock: Clock, logger: Logger): Ledge
 
   const say = (): void => {
     const reason = whyNotReady();
+    const hadFault = ledger.faults !== faults;
+    faults = ledger.faults;
+    if (reason === undefined && said === undefined && hadFault) {
+      logger.error({ reason: ledger.lastFault?.message }, 'the ledger could not be written, and can again');
+    }
     if (reason === said) return;
     if (reason === undefined) logger.info('the ledger can be written again');
     else

@@ -12,6 +12,7 @@ export class CountersWatch {
   readonly #url: string;
   readonly #highest = new Map<string, number>();
   readonly #loop: Promise<void>;
+  #last: Promise<unknown> = Promise.resolve();
   #ended = false;
 
   /** @param url of the sidecar */
@@ -24,14 +25,21 @@ export class CountersWatch {
   async end(): Promise<ScrapedSample[]> {
     this.#ended = true;
     await this.#loop;
-    return this.#scrape();
+    return this.scrape();
   }
 
   async #run(): Promise<void> {
     while (!this.#ended) {
-      await this.#scrape().catch((error: unknown) => this.faults.push(`no scrape: ${String(error)}`));
+      await this.scrape().catch((error: unknown) => this.faults.push(`no scrape: ${String(error)}`));
       await delay(PAUSE_MS);
     }
+  }
+
+  /** Looks now. One look ends before the next begins, or an older one might seem to be the newer. */
+  scrape(): Promise<ScrapedSample[]> {
+    const scrape = this.#last.then(() => this.#scrape());
+    this.#last = scrape.catch(() => undefined);
+    return scrape;
   }
 
   async #scrape(): Promise<ScrapedSample[]> {

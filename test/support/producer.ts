@@ -39,15 +39,26 @@ export class Producer {
 
   /** Gives observations at a steady rate, over a few series. */
   start(perSecond: number): void {
+    this.pause();
     let next = 0;
     this.#timer = setInterval(() => {
       for (let one = 0; one < perSecond / 50; one++) this.observe(200 + (next++ % 7));
     }, 20);
   }
 
+  /** Stops giving until it is started again. */
+  pause(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Observations that have no receipt yet. */
+  get undelivered(): number {
+    return this.#recorder.undeliveredRequests;
+  }
+
   /** Stops giving, delivers everything; the number of observations that could not be delivered. */
   async close(): Promise<number> {
-    clearInterval(this.#timer);
+    this.pause();
     const undelivered = await endRecorder(this.#recorder);
     rmSync(this.#spoolDirectory, { recursive: true, force: true });
     return undelivered;
