@@ -75,7 +75,8 @@ function producerSection({ ledger, nowMs, address, hasToken }: StatusFacts): str
           ]
         : [
             "  3. The plugin sends elsewhere: sidecar_url in the plugin's configuration must lead to this sidecar, which listens",
-            `     on ${address}. The plugin says on stderr, which Kong copies into its error log, why it cannot deliver.`,
+            `     on ${address} and asks for no token. The plugin says on stderr why it cannot deliver, and Kong copies that into`,
+            '     its error log.',
           ]),
     ];
   }
