@@ -23,9 +23,14 @@ export class RpcClient {
     this.#answers = decodeMultiStream(socket);
   }
 
-  /** @throws Error with the server's message */
-  async call(method: string, argument: unknown): Promise<unknown> {
-    this.#socket.write(encode([0, ++this.#id, `plugin.${method}`, [argument]]));
+  /**
+   * @param spoil changes bytes of the frame, to others of the same number
+   * @throws Error with the server's message
+   */
+  async call(method: string, argument: unknown, spoil?: (frame: Buffer) => void): Promise<unknown> {
+    const frame = Buffer.from(encode([0, ++this.#id, `plugin.${method}`, [argument]]));
+    spoil?.(frame);
+    this.#socket.write(frame);
     const { value } = (await this.#answers.next()) as { value: Answer };
     const [, , error, result] = value;
     if (error !== null && error !== undefined)
