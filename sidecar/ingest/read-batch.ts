@@ -176,7 +176,7 @@ function exactly<Name extends string>(
   const fields = objectAt(value, place);
   for (const name of names) if (!Object.hasOwn(fields, name)) refuse(place, `the field ${name}`, 'none');
   for (const name of Object.keys(fields)) {
-    if (!(names as readonly string[]).includes(name)) refuse(place, 'only known fields', `the field ${name}`);
+    if (!(names as readonly string[]).includes(name)) refuse(place, 'only known fields', `the field ${shorten(name)}`);
   }
   return fields;
 }
@@ -232,8 +232,11 @@ function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
-  const json = JSON.stringify(value);
-  return json.length > 80 ? `${json.slice(0, 77)}...` : json;
+  return shorten(JSON.stringify(value));
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 function refuse(place: string, expected: string, found: string): never {

@@ -59,6 +59,11 @@ describe('a batch that arrives', () => {
       'invalid_batch: the batch: expected only known fields, found the field extra',
     ],
     [
+      'with a field of a long name',
+      changed((document) => Object.assign(document, { ['x'.repeat(10_000)]: 1 })),
+      `only known fields, found the field ${'x'.repeat(77)}...`,
+    ],
+    [
       'with the field __proto__',
       Buffer.from(sealed.replace('{"version"', '{"__proto__":{},"version"')),
       'invalid_batch: the batch: expected only known fields, found the field __proto__',
