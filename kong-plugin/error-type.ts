@@ -81,7 +81,7 @@ function grpcOutcome(grpcStatus: number): Outcome {
 }
 
 function nameOf(log: KongLog, status: number, named: readonly NamedStatus[]): NamedStatus | undefined {
-  const service = log.service?.name ?? log.service?.host;
+  const service = log.service.name ?? log.service.host;
   return (
     named.find((row) => row.status === status && row.service !== undefined && row.service === service) ??
     named.find((row) => row.status === status && row.service === undefined)

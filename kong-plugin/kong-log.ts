@@ -1,5 +1,6 @@
 // The fields Gatewatch reads of the JSON string that `kong.log.serialize()` gives (Kong 3.9), and their tolerant reading:
 // a field that is absent or of another type is `undefined`, so the steps behind this one meet no surprise.
+import { jsonPicker } from './pick-json';
 
 export interface KongTry {
   /** When Kong began to choose a target, Unix ms with fractions. */
@@ -14,8 +15,8 @@ export interface KongTry {
 export interface KongLog {
   status: number | undefined;
   method: string | undefined;
-  service: { name: string | undefined; host: string | undefined } | undefined;
-  route: { name: string | undefined; id: string | undefined } | undefined;
+  service: { name: string | undefined; host: string | undefined };
+  route: { name: string | undefined; id: string | undefined };
   /** Kong's own word for who answered; says `upstream` for an aborted upload and `kong` for an upstream's 504. */
   source: string | undefined;
   /** Absent where no route matched, empty where Kong never chose a target. */
@@ -26,30 +27,55 @@ export interface KongLog {
   grpcStatus: number | undefined;
 }
 
-/** Reads a log document; `undefined` when the text is not a JSON object. Never throws. */
-export function readKongLog(text: unknown): KongLog | undefined {
-  if (typeof text !== 'string') return undefined;
-  let document: unknown;
+/** In the order in which `readKongLog` takes them apart. */
+const pick = jsonPicker([
+  ['response', 'status'],
+  ['response', 'headers', 'grpc-status'],
+  ['request', 'method'],
+  ['service', 'name'],
+  ['service', 'host'],
+  ['route', 'name'],
+  ['route', 'id'],
+  ['source'],
+  ['tries'],
+  ['latencies', 'kong'],
+  ['latencies', 'proxy'],
+]);
+
+/** Reads a log document, as text or as its bytes; `undefined` when that is not a JSON object. Never throws. */
+export function readKongLog(document: unknown): KongLog | undefined {
+  const json = typeof document === 'string' ? Buffer.from(document) : document;
+  if (!Buffer.isBuffer(json)) return undefined;
+  let values: unknown[] | undefined;
   try {
-    document = JSON.parse(text);
+    values = pick(json);
   } catch {
     return undefined;
   }
-  if (!isRecord(document)) return undefined;
-  const response = recordOf(document['response']);
-  const latencies = recordOf(document['latencies']);
-  const service = document['service'];
-  const route = document['route'];
+  if (!values) return undefined;
+  const [
+    status,
+    grpcStatus,
+    method,
+    serviceName,
+    serviceHost,
+    routeName,
+    routeId,
+    source,
+    tries,
+    kong,
+    proxy,
+  ] = values;
   return {
-    status: numberOf(response['status']),
-    method: textOf(recordOf(document['request'])['method']),
-    service: isRecord(service) ? { name: textOf(service['name']), host: textOf(service['host']) } : undefined,
-    route: isRecord(route) ? { name: textOf(route['name']), id: textOf(route['id']) } : undefined,
-    source: textOf(document['source']),
-    tries: Array.isArray(document['tries']) ? document['tries'].filter(isRecord).map(readTry) : undefined,
-    kongMs: numberOf(latencies['kong']),
-    proxyMs: numberOf(latencies['proxy']),
-    grpcStatus: wholeNumberIn(recordOf(response['headers'])['grpc-status']),
+    status: numberOf(status),
+    method: textOf(method),
+    service: { name: textOf(serviceName), host: textOf(serviceHost) },
+    route: { name: textOf(routeName), id: textOf(routeId) },
+    source: textOf(source),
+    tries: Array.isArray(tries) ? tries.filter(isRecord).map(readTry) : undefined,
+    kongMs: numberOf(kong),
+    proxyMs: numberOf(proxy),
+    grpcStatus: wholeNumberIn(grpcStatus),
   };
 }
 
@@ -67,10 +93,6 @@ function readTry(document: Record<string, unknown>): KongTry {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {};
 }
 
 function textOf(value: unknown): string | undefined {

@@ -48,9 +48,9 @@ export function observe(text: unknown, namedStatuses: readonly NamedStatus[] = [
   const log = readKongLog(text);
   if (!log) return UNREADABLE;
   const status = log.status !== undefined && isStatus(log.status) ? log.status : undefined;
-  const known = { ...log, status };
+  const known = status === log.status ? log : { ...log, status };
   return {
-    service: labelText(log.service?.name ?? log.service?.host ?? ''),
+    service: labelText(log.service.name ?? log.service.host ?? ''),
     operation: operationOf(log),
     status: status ?? 0,
     ...classify(known, namedStatuses),
@@ -61,7 +61,7 @@ export function observe(text: unknown, namedStatuses: readonly NamedStatus[] = [
 }
 
 function operationOf(log: KongLog): string {
-  const route = log.route?.name ?? log.route?.id;
+  const route = log.route.name ?? log.route.id;
   if (route === undefined) return '';
   const method = log.method?.toUpperCase() ?? '';
   return labelText(`${METHODS.has(method) ? method : 'OTHER'} ${route}`);

@@ -1,5 +1,5 @@
 // From the bytes of a connection, however they are cut, to whole MessagePack frames. A frame that came in one piece, the
-// common case, is not copied.
+// common case, is not copied; of a part there is a copy, since the next bytes may come in the same place.
 import { messagePackExtent } from './message-pack-extent';
 
 /** Over what nginx can hold of one log; a longer frame is not Kong's. */
@@ -12,15 +12,16 @@ export class FrameSplitter {
   #neededBytes = 1;
 
   /**
-   * The frames that end in this chunk.
+   * The frames that end in this chunk. They last as long as the chunk does.
    *
    * @throws Error where the bytes are no MessagePack, or a frame is over the bound; the connection is of no use then
    */
   push(chunk: Buffer): Buffer[] {
-    this.#pieces.push(chunk);
+    if (this.#bytes === 0 && messagePackExtent(chunk) === chunk.length) return [chunk];
+    this.#pieces.push(Buffer.from(chunk));
     this.#bytes += chunk.length;
     if (this.#bytes < this.#neededBytes) return [];
-    let rest = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#bytes);
+    let rest = Buffer.concat(this.#pieces, this.#bytes);
     const frames: Buffer[] = [];
     let neededBytes = 1;
     while (rest.length > 0) {

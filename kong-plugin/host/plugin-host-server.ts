@@ -8,13 +8,16 @@
 import { createHash } from 'node:crypto';
 import KongPluginServer from 'kong-pdk/server';
 import type { PluginLog } from '../plugin-log';
-import type { RpcRequest } from './rpc-message';
+import { encodeValue, type RpcRequest } from './rpc-message';
 import { MAX_INSTANCES, type InstanceStart } from './worker-messages';
 
 /** What a plugin must offer to run here. Under the stock server its `log` phase does the same with a promise. */
 export interface LogTaker {
-  /** Takes what `kong.log.serialize()` gave; undefined where Kong could not give it. */
-  takeLog(text: unknown): void;
+  /**
+   * Takes what `kong.log.serialize()` gave: text, or its bytes, which are there during the call only; undefined where Kong
+   * could not give it.
+   */
+  takeLog(log: unknown): void;
 }
 
 /** The phase that this host runs. */
@@ -22,6 +25,17 @@ const LOG_PHASE = 'log';
 /** Ends an event. */
 const RETURN = 'ret';
 const SERIALIZE = { Method: 'kong.log.serialize', Args: [] };
+
+/** kong-pdk's; gives the plugin's own object, and marks the instance as used. */
+interface StartedInstance {
+  resetExpireTs(): unknown;
+}
+
+/** What an event is answered with, encoded: always the same for an instance. */
+interface EventAnswers {
+  readonly serialize: Buffer;
+  readonly end: Buffer;
+}
 
 /** Calls that are rare, and answered by kong-pdk. */
 const RARE_METHODS = ['GetPluginInfo', 'StartInstance', 'CloseInstance'] as const;
@@ -44,6 +58,7 @@ export class PluginHostServer extends KongPluginServer {
   };
   readonly #log: PluginLog;
   readonly #onStarted: (start: InstanceStart) => void;
+  readonly #answers = new WeakMap<object, EventAnswers>();
 
   /** @param pluginDirectory absolute */
   constructor(
@@ -64,11 +79,11 @@ export class PluginHostServer extends KongPluginServer {
   }
 
   /**
-   * The result of a request: at once for what an event consists of, as a promise for the rest.
+   * The result of a request: at once and encoded for what an event consists of, as a promise for the rest.
    *
    * @throws Error with the words that Kong is to read
    */
-  answer({ method, argument }: RpcRequest): unknown {
+  answer({ method, argument }: RpcRequest): Buffer | Promise<unknown> {
     if (method === 'HandleEvent') return this.#handleEvent(argument);
     if (method === 'StepError') return this.#step(argument, true);
     if (method.startsWith('Step')) return this.#step(argument, false);
@@ -92,19 +107,22 @@ export class PluginHostServer extends KongPluginServer {
     return { ...started, Id: id };
   }
 
-  #handleEvent(argument: unknown): unknown {
+  #handleEvent(argument: unknown): Buffer {
     const { InstanceId: id, EventName: phase } = recordOf(argument);
-    this.#instance(id);
-    return { Data: phase === LOG_PHASE ? SERIALIZE : RETURN, EventId: id };
+    const instance = this.#instance(id);
+    instance.resetExpireTs();
+    const { serialize, end } = this.#answersOf(instance, id);
+    return phase === LOG_PHASE ? serialize : end;
   }
 
-  #step(argument: unknown, isError: boolean): unknown {
-    const { EventId: id, Data: text } = recordOf(argument);
-    const plugin = this.#instance(id);
+  #step(argument: unknown, isError: boolean): Buffer {
+    const { EventId: id, Data: log } = recordOf(argument);
+    const instance = this.#instance(id);
+    const plugin = instance.resetExpireTs() as LogTaker;
     this.figures.events += 1;
     if (isError) this.figures.failedSerializations += 1;
     try {
-      plugin.takeLog(isError ? undefined : text);
+      plugin.takeLog(isError ? undefined : log);
     } catch (error) {
       // Kong has done its part, and can do nothing about this.
       this.figures.pluginFaults += 1;
@@ -114,14 +132,26 @@ export class PluginHostServer extends KongPluginServer {
         pluginFaults: this.figures.pluginFaults,
       });
     }
-    return { Data: RETURN, EventId: id };
+    return this.#answersOf(instance, id).end;
   }
 
-  #instance(id: unknown): LogTaker {
+  #instance(id: unknown): StartedInstance {
     const instance = this.instances.get(id);
     // Kong looks for these words: it then starts an instance and sends the event again. Nothing was taken of it yet.
     if (!instance) throw new Error(`no plugin instance #${String(id)}`);
-    return instance.resetExpireTs() as LogTaker;
+    return instance;
+  }
+
+  #answersOf(instance: object, id: unknown): EventAnswers {
+    let answers = this.#answers.get(instance);
+    if (!answers) {
+      answers = {
+        serialize: encodeValue({ Data: SERIALIZE, EventId: id }),
+        end: encodeValue({ Data: RETURN, EventId: id }),
+      };
+      this.#answers.set(instance, answers);
+    }
+    return answers;
   }
 }
 

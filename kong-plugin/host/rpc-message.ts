@@ -1,5 +1,6 @@
 // Kong's messages to a plugin server: [0, id, method, [argument]] is a request, [1, id, error, result] its answer.
 import { Decoder, Encoder } from '@msgpack/msgpack';
+import { readEvent } from './read-event';
 
 export interface RpcRequest {
   readonly id: unknown;
@@ -13,8 +14,17 @@ const NAMESPACE = 'plugin.';
 const decoder = new Decoder();
 const encoder = new Encoder();
 
-/** @throws Error where the frame is no request: there is no id to answer, and the connection is of no use */
+/**
+ * A request; bytes in it are those of the frame.
+ *
+ * @throws Error where the frame is no request: there is no id to answer, and the connection is of no use
+ */
 export function readRequest(frame: Buffer): RpcRequest {
+  return readEvent(frame) ?? decodeRequest(frame);
+}
+
+/** Any request. @throws as `readRequest` */
+export function decodeRequest(frame: Buffer): RpcRequest {
   const message = decoder.decode(frame);
   if (!Array.isArray(message) || message[0] !== 0 || typeof message[2] !== 'string') {
     throw new Error('expected a request [0, id, method, arguments]');
@@ -28,8 +38,32 @@ export function readRequest(frame: Buffer): RpcRequest {
 }
 
 export function encodeResult(id: unknown, result: unknown): Buffer {
-  return Buffer.from(encoder.encodeSharedRef([1, id, null, result]));
+  return answerOf(id, encodeValue(result));
 }
+
+/** A result that is given often is encoded once. */
+export function encodeValue(value: unknown): Buffer {
+  return Buffer.from(encoder.encode(value));
+}
+
+/** A list of four: 1, the id, no error, a result that is encoded already. */
+export function answerOf(id: unknown, encodedResult: Buffer): Buffer {
+  if (typeof id !== 'number' || !(id >= 0 && id <= 0xffff) || !Number.isInteger(id)) {
+    return Buffer.concat([Buffer.of(0x94, 1), encodeValue(id), Buffer.of(0xc0), encodedResult]);
+  }
+  const bytes = Buffer.allocUnsafe(LONGEST_HEAD_BYTES + encodedResult.length);
+  bytes[0] = 0x94;
+  bytes[1] = 1;
+  let at = 2;
+  if (id >= 0x80) bytes[at++] = id > 0xff ? 0xcd : 0xcc;
+  if (id > 0xff) bytes[at++] = id >> 8;
+  bytes[at++] = id & 0xff;
+  bytes[at++] = 0xc0;
+  bytes.set(encodedResult, at);
+  return bytes.subarray(0, at + encodedResult.length);
+}
+
+const LONGEST_HEAD_BYTES = 6;
 
 export function encodeError(id: unknown, error: unknown): Buffer {
   const message = error instanceof Error ? error.message : String(error);

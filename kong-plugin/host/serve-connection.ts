@@ -1,17 +1,16 @@
 // One connection of Kong's to the host: requests in, answers out. Whatever comes, or breaks off, ends at most this connection.
 import type { Socket } from 'node:net';
 import type { PluginLog } from '../plugin-log';
+import type { OpenConnection } from './accept-in-place';
 import { FrameSplitter } from './frame-splitter';
 import type { PluginHostServer } from './plugin-host-server';
-import { encodeError, encodeResult, readRequest, type RpcRequest } from './rpc-message';
+import { answerOf, encodeError, encodeResult, readRequest, type RpcRequest } from './rpc-message';
 
-export function serveConnection(socket: Socket, server: PluginHostServer, log: PluginLog): void {
+export function serveConnection(open: OpenConnection, server: PluginHostServer, log: PluginLog): Socket {
   const splitter = new FrameSplitter();
-  // Kong's workers break connections off as they end; `close` follows, and there is nothing else to do.
-  socket.on('error', () => undefined);
-  socket.on('data', (chunk) => {
+  const socket = open((bytes) => {
     try {
-      for (const frame of splitter.push(chunk)) answer(socket, server, readRequest(frame));
+      for (const frame of splitter.push(bytes)) answer(socket, server, readRequest(frame));
     } catch (error) {
       log('error', 'a connection did not speak the plugin protocol and was closed', {
         reason: error instanceof Error ? error.message : String(error),
@@ -19,10 +18,13 @@ export function serveConnection(socket: Socket, server: PluginHostServer, log: P
       socket.destroy();
     }
   });
+  // Kong's workers break connections off as they end; `close` follows, and there is nothing else to do.
+  socket.on('error', () => undefined);
+  return socket;
 }
 
 function answer(socket: Socket, server: PluginHostServer, request: RpcRequest): void {
-  let result: unknown;
+  let result: Buffer | Promise<unknown>;
   try {
     result = server.answer(request);
   } catch (error) {
@@ -30,7 +32,7 @@ function answer(socket: Socket, server: PluginHostServer, request: RpcRequest): 
     return;
   }
   if (!(result instanceof Promise)) {
-    socket.write(encodeResult(request.id, result));
+    socket.write(answerOf(request.id, result));
     return;
   }
   result.then(

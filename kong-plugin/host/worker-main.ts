@@ -1,6 +1,7 @@
 // The host's worker: the plugin, serving the socket that the parent holds. Started by the parent only.
 import { createServer, type Socket } from 'node:net';
 import { logToStderr } from '../plugin-log';
+import { acceptInPlace } from './accept-in-place';
 import { PluginHostServer } from './plugin-host-server';
 import { PLUGIN_DIRECTORY } from './plugin-directory';
 import { serveConnection } from './serve-connection';
@@ -16,11 +17,7 @@ const connections = new Set<Socket>();
 const pluginServer = new PluginHostServer(PLUGIN_DIRECTORY, logToStderr, (start) =>
   tellParent({ kind: 'started', start }),
 );
-const listener = createServer((socket) => {
-  connections.add(socket);
-  socket.once('close', () => connections.delete(socket));
-  serveConnection(socket, pluginServer, logToStderr);
-});
+const listener = createServer();
 
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'finish') leaveWhenQuiet();
@@ -42,7 +39,14 @@ async function begin(instances: readonly InstanceStart[]): Promise<void> {
     });
   }
   // Beside an fd Node reads the backlog from this place only, not from the options.
-  listener.listen({ fd: SOCKET_FD }, BACKLOG, () => tellParent({ kind: 'listening' }));
+  listener.listen({ fd: SOCKET_FD }, BACKLOG, () => {
+    acceptInPlace(listener, (open) => {
+      const socket = serveConnection(open, pluginServer, logToStderr);
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+    });
+    tellParent({ kind: 'listening' });
+  });
 }
 
 function tellParent(message: ToParent): void {

@@ -95,3 +95,23 @@ describe('a frame splitter', () => {
     expect(() => new FrameSplitter().push(head)).toThrow(`over the bound of ${MAX_FRAME_BYTES}`);
   });
 });
+
+describe('a frame splitter that gets every chunk in the same place', () => {
+  it('keeps what belongs to a later frame', () => {
+    fc.assert(
+      fc.property(fc.array(arbitraryFrame, { minLength: 1, maxLength: 5 }), fc.nat(), (frames, step) => {
+        const bytes = Buffer.concat(frames);
+        const place = Buffer.alloc(1 + (step % bytes.length));
+        const splitter = new FrameSplitter();
+        const found: string[] = [];
+        for (let at = 0; at < bytes.length; at += place.length) {
+          const length = bytes.copy(place, 0, at);
+          for (const frame of splitter.push(place.subarray(0, length))) found.push(frame.toString('hex'));
+          place.fill(0xc1);
+        }
+        expect(found).toEqual(frames.map((frame) => frame.toString('hex')));
+      }),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+});
