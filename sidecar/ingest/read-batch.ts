@@ -176,7 +176,8 @@ function exactly<Name extends string>(
   const fields = objectAt(value, place);
   for (const name of names) if (!Object.hasOwn(fields, name)) refuse(place, `the field ${name}`, 'none');
   for (const name of Object.keys(fields)) {
-    if (!(names as readonly string[]).includes(name)) refuse(place, 'only known fields', `the field ${shorten(name)}`);
+    if (!(names as readonly string[]).includes(name))
+      refuse(place, 'only known fields', `the field ${shorten(name)}`);
   }
   return fields;
 }
