@@ -11,9 +11,9 @@ const WORKER = resolve(__dirname, 'worker-main.js');
 const LOOK_INTERVAL_MS = 1_000;
 
 /** A worker that dies sooner than this after its start is started again after a pause, doubled each time. */
-const STABLE_AFTER_MS = 5_000;
+const STABLE_AFTER_MS = 1_000;
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 1_000;
 
 export class PluginHost {
   readonly #path: string;
