@@ -1,6 +1,18 @@
 // The store on disk: one lmdb environment in the data directory, and the mark beside it. The only file that knows lmdb.
 // A transaction's promise resolves once its bytes are flushed (no overlapping sync), so a receipt may follow it.
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { LedgerMark } from './ledger-mark';
@@ -11,6 +23,9 @@ import { StoreFault, StoreInUse, reasonOf } from './store-fault';
 export const STORE_FILE_NAME = 'ledger.mdb';
 const LOCK_FILE_NAME = `${STORE_FILE_NAME}-lock`;
 const MARK_FILE_NAME = 'ledger.mark';
+
+/** More than what lmdb writes when it makes one. */
+const NEW_STORE_BYTES = 32 * 1024;
 
 /** lmdb's MDB_READERS_FULL. */
 const READERS_FULL = -30790;
@@ -52,8 +67,9 @@ export class LedgerStore {
     this.path = join(directory, STORE_FILE_NAME);
     let mark: LedgerMark | undefined;
     try {
-      const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const made = makeDirectory(directory);
       allocateLock(join(directory, LOCK_FILE_NAME));
+      tryOut(this.path);
       mark = new LedgerMark(join(directory, MARK_FILE_NAME));
       this.#database = open<Buffer, Buffer>({
         path: this.path,
@@ -113,7 +129,12 @@ export class LedgerStore {
     } catch (error) {
       // lmdb says that the commit failed, and why in a promise of its own.
       const reason = (error as { commitError?: Promise<never> }).commitError;
-      throw reason ? await reason.catch((because: unknown) => because) : error;
+      const because: unknown = reason ? await reason.catch((told: unknown) => told) : error;
+      // Where only a part of a write had room, lmdb says that of an input/output error.
+      if (!(because instanceof StoreFault) && statfsSync(this.directory).bavail === 0) {
+        throw new StoreFault(`No space left on device, under ${this.directory}. Make room`);
+      }
+      throw because;
     }
   }
 
@@ -154,6 +175,19 @@ export function flushDirectory(directory: string): void {
   }
 }
 
+/** @returns the topmost directory that was made */
+function makeDirectory(directory: string): string | undefined {
+  if (existsSync(directory)) return undefined;
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    return directory;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    // Only where one above it is missing: it says so of a file system that is read-only too.
+    return mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+}
+
 /** lmdb maps its lock before it has room for it: on a full disk the first use of it would end the process. */
 function allocateLock(path: string): void {
   const file = openSync(path, 'a');
@@ -162,6 +196,30 @@ function allocateLock(path: string): void {
     if (statSync(path).size === 0) writeSync(file, '\0');
   } finally {
     closeSync(file);
+  }
+}
+
+/**
+ * An open that fails may end the process in lmdb. So what it needs is tried before: that the file can be read and written, or
+ * that there is room for a new one.
+ */
+function tryOut(path: string): void {
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size;
+  if (bytes !== undefined) {
+    const file = openSync(path, 'r+');
+    try {
+      readSync(file, Buffer.alloc(NEW_STORE_BYTES), 0, NEW_STORE_BYTES, 0);
+    } finally {
+      closeSync(file);
+    }
+  }
+  if (bytes === undefined || bytes === 0) {
+    const trial = `${path}.trial`;
+    try {
+      writeFileSync(trial, Buffer.alloc(NEW_STORE_BYTES));
+    } finally {
+      rmSync(trial, { force: true });
+    }
   }
 }
 
