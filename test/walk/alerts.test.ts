@@ -184,13 +184,10 @@ describe('an upstream with too little traffic to tell', () => {
     answer = { status: 500, delayMs: 200 };
     for (let sent = 0; sent < 19; sent++) await (await fetch(`${stack.proxyUrl}/watched`)).text();
     await eventually(async () => {
-      const value = (await stack.scrape()).find(
-        ({ name, labels }) =>
-          name === 'gatewatch_rule_value' &&
-          labels['rule'] === 'error_rate' &&
-          labels['service'] === 'watched',
-      )?.value;
-      expect(value).toBe(1);
+      const samples = await stack.scrape();
+      const rule = { rule: 'error_rate', service: 'watched' };
+      expect(sumOf(samples, 'gatewatch_requests_total', { service: 'watched' })).toBe(19);
+      expect(sumOf(samples, 'gatewatch_rule_value', rule)).toBe(1);
     });
     // Two more whole rounds that saw all of it.
     await rounds(2);
