@@ -54,6 +54,17 @@ export class SmallDisk {
     rmSync(join(this.#outside, name), { recursive: true, force: true });
   }
 
+  /**
+   * Removes a file, and keeps its room taken whoever else closes it.
+   *
+   * @returns to give the room back
+   */
+  removeButHold(path: string): () => void {
+    const file = openSync(join(this.#outside, path), 'r');
+    this.remove(path);
+    return () => closeSync(file);
+  }
+
   async remount(how: 'ro' | 'rw'): Promise<void> {
     const [program = '', ...args] = this.enter(['mount', '-o', `remount,${how}`, this.path]);
     const { code } = await new RunningProgram(program, args).ended;
