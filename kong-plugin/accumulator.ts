@@ -102,6 +102,10 @@ export class Accumulator {
     this.#statistics.damagedSpools += 1;
   }
 
+  countWorkerRestarts(restarts: number): void {
+    this.#statistics.workerRestarts += restarts;
+  }
+
   countFailedSend(): void {
     this.#statistics.failedSends += 1;
   }
@@ -263,5 +267,6 @@ export function noStatistics(): ProducerStatistics {
     unspooledEvents: 0,
     deaths: 0,
     damagedSpools: 0,
+    workerRestarts: 0,
   };
 }

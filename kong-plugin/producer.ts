@@ -2,9 +2,10 @@
 // sealed once. A producer whose process died goes on as it was in the process that adopts its spool.
 import { randomUUID } from 'node:crypto';
 import { Accumulator } from './accumulator';
+import type { ProcessFigures } from './contract/batch';
 import type { Observation } from './observation';
 import type { PluginLog } from './plugin-log';
-import { sealBatches, type SealedBatch } from './seal-batches';
+import { sealBatches, sealGoodbye, type SealedBatch } from './seal-batches';
 import type { ReadSpool } from './spool/read-spool';
 import type { CheckpointState } from './spool/spool-checkpoint';
 import { SpoolFile } from './spool/spool-file';
@@ -24,6 +25,7 @@ export class Producer {
   #sealed: SealedBatch[];
   #nextSequence: number;
   #state: CheckpointState;
+  #hasSealedGoodbye = false;
 
   private constructor(
     { checkpoint }: Pick<ReadSpool, 'checkpoint'>,
@@ -39,8 +41,8 @@ export class Producer {
     this.#spool = new SpoolFile(folder, this.id, log);
   }
 
-  /** A new one, of this process. */
-  static begin(folder: SpoolFolder, log: PluginLog): Producer {
+  /** A new one, of this process, whose host has started its worker again so often. */
+  static begin(folder: SpoolFolder, log: PluginLog, workerRestarts = 0): Producer {
     const checkpoint = {
       producer: randomUUID(),
       nextSequence: 1,
@@ -49,6 +51,7 @@ export class Producer {
       state: 'owned',
     } as const;
     const producer = new Producer({ checkpoint }, 'owned', folder, log);
+    producer.#accumulator.countWorkerRestarts(workerRestarts);
     producer.#checkpoint();
     return producer;
   }
@@ -57,7 +60,7 @@ export class Producer {
   static resume(read: ReadSpool, folder: SpoolFolder, log: PluginLog, nowMs: number): Producer {
     const producer = new Producer(read, 'adopted', folder, log);
     if (read.checkpoint.state === 'owned') producer.#accumulator.countDeath();
-    do producer.seal(nowMs, true);
+    do producer.seal(nowMs, true, null);
     while (producer.#accumulator.hasIntervals(nowMs, true));
     return producer;
   }
@@ -85,11 +88,19 @@ export class Producer {
   }
 
   /** Seals what has ended, or with `unended` everything, up to a bound; a batch of nothing where there is nothing. */
-  seal(nowMs: number, unended: boolean): void {
-    const sealed = sealBatches(this.#accumulator.take(nowMs, unended), this.id, this.#nextSequence);
-    this.#nextSequence += sealed.length;
-    this.#sealed.push(...sealed);
-    this.#checkpoint();
+  seal(nowMs: number, unended: boolean, process: ProcessFigures | null): void {
+    const taken = this.#accumulator.take(nowMs, unended);
+    this.#append(sealBatches(taken, this.id, this.#nextSequence, process));
+  }
+
+  /** Once everything has its receipt; nothing depends on its arrival. */
+  sealGoodbye(): void {
+    this.#hasSealedGoodbye = true;
+    this.#append([sealGoodbye(this.id, this.#nextSequence)]);
+  }
+
+  get hasSealedGoodbye(): boolean {
+    return this.#hasSealedGoodbye;
   }
 
   /** The batch to send next. */
@@ -136,6 +147,12 @@ export class Producer {
     const isKept = this.#spool.isWritten;
     this.#spool.close();
     return { requests, isKept };
+  }
+
+  #append(sealed: readonly SealedBatch[]): void {
+    this.#nextSequence += sealed.length;
+    this.#sealed.push(...sealed);
+    this.#checkpoint();
   }
 
   #checkpoint(): void {

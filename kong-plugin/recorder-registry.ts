@@ -7,7 +7,11 @@ import { Recorder } from './recorder';
 export class RecorderRegistry {
   readonly #byAddress = new Map<string, Recorder>();
 
-  constructor(private readonly log: PluginLog) {}
+  /** @param workerRestarts how often the host of this process has started its worker again; told to each sidecar */
+  constructor(
+    private readonly log: PluginLog,
+    private readonly workerRestarts = 0,
+  ) {}
 
   get isEmpty(): boolean {
     return this.#byAddress.size === 0;
@@ -20,7 +24,7 @@ export class RecorderRegistry {
       known.configure(settings);
       return known;
     }
-    const recorder = new Recorder(settings, this.log);
+    const recorder = new Recorder(settings, this.log, this.workerRestarts);
     this.#byAddress.set(key, recorder);
     return recorder;
   }

@@ -5,18 +5,17 @@
 import type { Pool } from 'undici';
 import { backOffMs } from './back-off';
 import type { Fault } from './contract/fault';
+import { HEARTBEAT_MS } from './contract/heartbeat';
 import { DeliveryLog } from './delivery-log';
 import type { Observation } from './observation';
 import type { PluginLog } from './plugin-log';
 import { createPool, postBatch } from './post-batch';
+import { ProcessWatch } from './process-watch';
 import { Producer, type Left } from './producer';
 import type { DeliverySettings } from './read-settings';
 import type { SealedBatch } from './seal-batches';
 import { readSpool } from './spool/read-spool';
 import { SpoolFolder, type FoundSpool } from './spool/spool-folder';
-
-/** With nothing to tell, a batch of nothing is sent this often, so that an idle gateway does not look dead. */
-const HEARTBEAT_MS = 10_000;
 
 /** At the end there is no time for a back-off: a sidecar that is restarted at the same moment is tried again soon. */
 const LAST_RETRY_MS = 200;
@@ -31,6 +30,7 @@ export class Recorder {
   readonly #pool: Pool;
   readonly #deliveryLog: DeliveryLog;
   readonly #log: PluginLog;
+  readonly #watch = new ProcessWatch();
   #settings: DeliverySettings;
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #caredAtMs = Number.NEGATIVE_INFINITY;
@@ -41,11 +41,11 @@ export class Recorder {
   readonly #end = new AbortController();
 
   /** Starts at once, with a batch of nothing: a plugin that was just enabled shows up before its first request. */
-  constructor(settings: DeliverySettings, log: PluginLog) {
+  constructor(settings: DeliverySettings, log: PluginLog, workerRestarts = 0) {
     this.#settings = settings;
     this.#log = log;
     this.#folder = new SpoolFolder(settings.spoolDirectory, settings.address);
-    this.#own = Producer.begin(this.#folder, log);
+    this.#own = Producer.begin(this.#folder, log, workerRestarts);
     this.#deliveryLog = new DeliveryLog(log);
     this.#pool = createPool(settings.address);
     this.#schedule(0);
@@ -73,6 +73,7 @@ export class Recorder {
   leave(): Left[] {
     const left = this.#producers.map((producer) => producer.leave());
     this.#folder.release();
+    this.#watch.stop();
     return left;
   }
 
@@ -97,6 +98,8 @@ export class Recorder {
       this.#sealOwn(true);
       await this.#sendAll();
     } while (!this.#end.signal.aborted && this.#own.hasIntervals(Date.now(), true));
+    if (!this.#end.signal.aborted) this.#own.sealGoodbye();
+    await this.#sendAll();
     clearTimeout(deadline);
     await this.#pool.destroy();
   }
@@ -125,7 +128,9 @@ export class Recorder {
   #sealOwn(unended: boolean): void {
     const nowMs = Date.now();
     const heartbeatDue = performance.now() - this.#sentAtMs >= HEARTBEAT_MS;
-    if (heartbeatDue || this.#own.hasIntervals(nowMs, unended)) this.#own.seal(nowMs, unended);
+    if (heartbeatDue || this.#own.hasIntervals(nowMs, unended)) {
+      this.#own.seal(nowMs, unended, this.#watch.read(this.#own.undeliveredRequests));
+    }
   }
 
   /** Sends what is sealed, in order, until all has its receipt or the time of the end is over. */
@@ -169,6 +174,10 @@ export class Recorder {
       producer.settle();
     }
     if (producer.head) return;
+    if (!producer.hasSealedGoodbye) {
+      producer.sealGoodbye();
+      return;
+    }
     producer.leave();
     this.#adopted = this.#adopted.filter((other) => other !== producer);
   }

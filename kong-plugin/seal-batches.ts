@@ -1,5 +1,11 @@
 // From what was taken to sealed batches: bytes under a producer id and a sequence, each within the size limit.
-import { MAX_SEALED_BYTES, encodeBatch, type Interval } from './contract/batch';
+import {
+  MAX_SEALED_BYTES,
+  encodeBatch,
+  type Batch,
+  type Interval,
+  type ProcessFigures,
+} from './contract/batch';
 import { noStatistics, type Taken } from './accumulator';
 
 export interface SealedBatch {
@@ -14,27 +20,31 @@ export interface SealedBatch {
  * At least one batch, even of nothing: that is a sign of life. The statistics are in the first one alone.
  *
  * @param firstSequence of the first batch; the others follow
+ * @param process as it is now; `null` where it is dead
  * @param maxBytes a batch is only larger where one delta alone is
  */
 export function sealBatches(
   { intervals, statistics }: Taken,
   producer: string,
   firstSequence: number,
+  process: ProcessFigures | null,
   maxBytes = MAX_SEALED_BYTES,
 ): SealedBatch[] {
   const sealed: SealedBatch[] = [];
   const seal = (part: Interval[]): void => {
     const sequence = firstSequence + sealed.length;
     const own = sealed.length === 0 ? statistics : noStatistics();
-    const bytes = encodeBatch({ producer, sequence, intervals: part, statistics: own });
     const deltas = part.flatMap((interval) => interval.deltas);
-    if (bytes.length <= maxBytes || deltas.length <= 1) {
-      sealed.push({
-        producer,
-        sequence,
-        bytes,
-        requests: deltas.reduce((sum, { requests }) => sum + requests, 0),
-      });
+    const batch = sealBatch({
+      producer,
+      sequence,
+      intervals: part,
+      statistics: own,
+      process,
+      isGoodbye: false,
+    });
+    if (batch.bytes.length <= maxBytes || deltas.length <= 1) {
+      sealed.push(batch);
       return;
     }
     const half = Math.ceil(deltas.length / 2);
@@ -43,6 +53,18 @@ export function sealBatches(
   };
   seal(intervals);
   return sealed;
+}
+
+/** A producer's last batch. */
+export function sealGoodbye(producer: string, sequence: number): SealedBatch {
+  const statistics = noStatistics();
+  return sealBatch({ producer, sequence, intervals: [], statistics, process: null, isGoodbye: true });
+}
+
+function sealBatch(batch: Batch): SealedBatch {
+  let requests = 0;
+  for (const { deltas } of batch.intervals) for (const delta of deltas) requests += delta.requests;
+  return { producer: batch.producer, sequence: batch.sequence, bytes: encodeBatch(batch), requests };
 }
 
 /** The deltas from `from` to before `to`, counted through all intervals, each still in its interval. */

@@ -9,8 +9,8 @@ import { steadyClock, type Clock } from './clock';
 import { boundsOf, type Config } from './config/config';
 import { doorWarnings } from './config/door-warnings';
 import { renderConfig } from './config/render-config';
-import { ClockSkews } from './exposition/clock-skews';
 import { ledgerFamilies } from './exposition/ledger-families';
+import { LivingProducers } from './exposition/living-producers';
 import { createOwnMetrics } from './exposition/own-metrics';
 import { alertFamilies, channelFamilies, ledgerStateFamilies, single } from './exposition/sidecar-families';
 import { registryFamilies } from './exposition/registry-families';
@@ -66,7 +66,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadSuccessTimestampSeconds.set(startedMs / 1000);
   const onRefused = (reason: Refusal): void => metrics.refusedRequests.inc({ reason });
-  const skews = new ClockSkews();
+  const living = new LivingProducers(clock);
   const windows = new ServiceWindows(longestWindowMs(config.rules));
   const book = new AlertBook();
   const dispatcher = new Dispatcher(
@@ -134,7 +134,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
         ledger,
         windows,
         metrics,
-        skews,
+        living,
         clock,
         steady,
         seriesCap: () => config.seriesCap,
@@ -147,7 +147,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
         ...alertFamilies(book.alerts()),
         ...channelFamilies(dispatcher),
         ...ledgerStateFamilies(ledger.state, config.seriesCap),
-        skews.family(),
+        ...living.families(),
         single(
           'gauge',
           'gatewatch_ledger_writable',

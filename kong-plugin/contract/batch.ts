@@ -46,6 +46,8 @@ export interface ProducerStatistics {
   deaths: number;
   /** Spools that could not be read, or not to their end. */
   damagedSpools: number;
+  /** How often a host started its worker again. */
+  workerRestarts: number;
 }
 
 /** The fields of `ProducerStatistics`. */
@@ -59,13 +61,34 @@ export const PRODUCER_STATISTICS = [
   'unspooledEvents',
   'deaths',
   'damagedSpools',
+  'workerRestarts',
 ] as const satisfies readonly (keyof ProducerStatistics)[];
+
+/** How a producer's process was when a batch was sealed. */
+export interface ProcessFigures {
+  /** Requests that had no receipt yet, those of the batch included. */
+  pendingRequests: number;
+  /** The longest that its event loop came late since the batch before. */
+  eventLoopLagMs: number;
+  residentMemoryBytes: number;
+}
+
+/** The fields of `ProcessFigures`. */
+export const PROCESS_FIGURES = [
+  'pendingRequests',
+  'eventLoopLagMs',
+  'residentMemoryBytes',
+] as const satisfies readonly (keyof ProcessFigures)[];
 
 export interface Batch {
   producer: string;
   sequence: number;
   intervals: Interval[];
   statistics: ProducerStatistics;
+  /** `null` of a producer whose process is dead: another one delivers what it left. */
+  process: ProcessFigures | null;
+  /** The producer has a receipt for everything and ends. Such a batch counts nothing, so that a repeat never matters. */
+  isGoodbye: boolean;
 }
 
 /** A batch as JSON on the wire: maps are lists of pairs, and a delta is flat. */
@@ -75,6 +98,8 @@ export interface BatchDocument {
   sequence: number;
   intervals: { startMs: number; durationMs: number; deltas: DeltaDocument[] }[];
   statistics: ProducerStatistics;
+  process: ProcessFigures | null;
+  isGoodbye: boolean;
 }
 
 export interface DeltaDocument {
@@ -102,6 +127,8 @@ export function encodeBatch(batch: Batch): Buffer {
       deltas: deltas.map(encodeDelta),
     })),
     statistics: batch.statistics,
+    process: batch.process,
+    isGoodbye: batch.isGoodbye,
   };
   return Buffer.from(JSON.stringify(document));
 }

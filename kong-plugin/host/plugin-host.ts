@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { PluginLog } from '../plugin-log';
+import { WORKER_RESTARTS_VARIABLE } from '../worker-restarts';
 import { BoundSocket } from './bound-socket';
 import { MAX_INSTANCES, type InstanceStart, type ToParent, type ToWorker } from './worker-messages';
 
@@ -21,6 +22,8 @@ export class PluginHost {
   #socket: BoundSocket | undefined;
   #worker: ChildProcess | undefined;
   #restarts = 0;
+  /** Those that no plugin has counted yet. */
+  #newRestarts = 0;
   /** By what they are, the one that was started last at the end. */
   readonly #instances = new Map<string, InstanceStart>();
   #pauseMs = 0;
@@ -55,6 +58,7 @@ export class PluginHost {
     const startedAtMs = performance.now();
     const worker = spawn(process.execPath, [WORKER], {
       stdio: ['ignore', 'inherit', 'inherit', socket.fd, 'ipc'],
+      env: { ...process.env, [WORKER_RESTARTS_VARIABLE]: String(this.#newRestarts) },
     });
     this.#worker = worker;
     let isListening = false;
@@ -64,7 +68,10 @@ export class PluginHost {
         if (message.kind === 'listening') {
           isListening = true;
           resolve();
-        } else this.#remember(message.start);
+        } else {
+          this.#newRestarts = 0;
+          this.#remember(message.start);
+        }
       });
       tell(worker, { kind: 'begin', instances: [...this.#instances.values()] });
       worker.once('exit', (code, signal) => {
@@ -74,6 +81,7 @@ export class PluginHost {
           return;
         }
         this.#restarts += 1;
+        this.#newRestarts += 1;
         // What it was to begin with may be what ended it.
         if (!isListening) this.#instances.clear();
         const lastedMs = Math.round(performance.now() - startedAtMs);

@@ -8,13 +8,14 @@ import { PLUGIN_SCHEMA } from '../plugin-schema';
 import { readSettings } from '../read-settings';
 import type { Recorder } from '../recorder';
 import { RecorderRegistry } from '../recorder-registry';
+import { readWorkerRestarts } from '../worker-restarts';
 
 /** The one call of Kong's PDK that is used. Its own typings say that it gives an object; it gives JSON text. */
 interface KongPdk {
   readonly log: { serialize(): Promise<unknown> };
 }
 
-const registry = new RecorderRegistry(logToStderr);
+const registry = new RecorderRegistry(logToStderr, readWorkerRestarts(process.env));
 
 /** One instance of the plugin: Kong makes one for each worker and configuration. */
 class GatewatchPlugin {

@@ -41,6 +41,10 @@ const STATISTICS: Readonly<Record<keyof ProducerStatistics, readonly [name: stri
     'gatewatch_plugin_damaged_spools_total',
     'Spools that could not be read, or not to their end; what was in the rest is in no series',
   ],
+  workerRestarts: [
+    'gatewatch_plugin_worker_restarts_total',
+    'Times that the plugin host started its worker again after it ended',
+  ],
 };
 
 export function ledgerStateFamilies(state: Readonly<LedgerState>, seriesCap: number): MetricFamily[] {
@@ -65,12 +69,11 @@ export function ledgerStateFamilies(state: Readonly<LedgerState>, seriesCap: num
     ),
     {
       name: 'gatewatch_producer_last_batch_timestamp_seconds',
-      help: 'When the last batch of a producer (a plugin server process) came, Unix seconds',
+      help: 'When the last batch of a producer (a plugin server process) came, Unix seconds; none of those that ended in order',
       type: 'gauge',
-      samples: [...state.producers.values()].map(({ producer, lastSeenMs }) => ({
-        labels: { producer },
-        value: lastSeenMs / 1000,
-      })),
+      samples: [...state.producers.values()].flatMap(({ producer, lastSeenMs, hasLeft }) =>
+        hasLeft ? [] : [{ labels: { producer }, value: lastSeenMs / 1000 }],
+      ),
     },
   ];
 }

@@ -1,8 +1,8 @@
 // POST /v1/batches: bytes -> batch -> ledger -> windows -> receipt. The receipt is the last thing that happens.
 import type { Request, RequestHandler, Response } from 'express';
-import { SENT_AT_HEADER } from '../../kong-plugin/contract/batch';
+import { SENT_AT_HEADER, type Batch } from '../../kong-plugin/contract/batch';
 import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
-import type { ClockSkews } from '../exposition/clock-skews';
+import type { LivingProducers } from '../exposition/living-producers';
 import type { OwnMetrics } from '../exposition/own-metrics';
 import { NotDurable, type Applied, type Ledger } from '../ledger/ledger';
 import type { ServiceWindows } from '../window/service-windows';
@@ -14,7 +14,7 @@ export interface IngestParts {
   readonly ledger: Ledger;
   readonly windows: ServiceWindows;
   readonly metrics: OwnMetrics;
-  readonly skews: ClockSkews;
+  readonly living: LivingProducers;
   readonly clock: Clock;
   /** The clock of the windows. */
   readonly steady: Clock;
@@ -69,7 +69,7 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
     }
     parts.metrics.batches.inc({ result: applied.result });
     if (applied.result === 'applied') {
-      observe(parts, applied, request.get(SENT_AT_HEADER), receivedMs, steadyMs);
+      observe(parts, read.batch, applied, request.get(SENT_AT_HEADER), receivedMs, steadyMs);
       parts.metrics.applyDurationSeconds.observe((parts.clock.monotonicMs() - startMs) / 1000);
     }
     response.json(applied.receipt);
@@ -77,7 +77,8 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
 }
 
 function observe(
-  { ledger, metrics, skews, windows, steady }: IngestParts,
+  { metrics, living, windows, steady }: IngestParts,
+  { producer, process, isGoodbye }: Batch,
   applied: Extract<Applied, { result: 'applied' }>,
   sentAt: string | undefined,
   receivedMs: number,
@@ -85,7 +86,8 @@ function observe(
 ): void {
   // Without the header the clocks are taken to agree.
   const sentAtMs = sentAt !== undefined && /^\d{1,15}$/.test(sentAt) ? Number(sentAt) : receivedMs;
-  skews.set(applied.receipt.producer, (sentAtMs - receivedMs) / 1000, ledger.state.producers);
+  if (isGoodbye) living.remove(producer);
+  else living.set(producer, (sentAtMs - receivedMs) / 1000, process);
   metrics.missingBatches.inc(applied.missingBatches);
   metrics.foldedRequests.inc(applied.foldedRequests);
   for (const { atMs, deltas } of placeIntervals(applied.intervals, sentAtMs, steadyMs)) {

@@ -1,7 +1,12 @@
 // From the bytes of a request to a batch, or to the first thing that is wrong with them. Strict: a batch is counted whole
 // or not at all, and a field that this version does not know is a fault, since counting without it might be wrong.
-import { BATCH_VERSION, PRODUCER_STATISTICS, encodeBatch } from '../../kong-plugin/contract/batch';
-import type { Batch, Interval, ProducerStatistics } from '../../kong-plugin/contract/batch';
+import {
+  BATCH_VERSION,
+  PROCESS_FIGURES,
+  PRODUCER_STATISTICS,
+  encodeBatch,
+} from '../../kong-plugin/contract/batch';
+import type { Batch, Interval, ProcessFigures, ProducerStatistics } from '../../kong-plugin/contract/batch';
 import { seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
 import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
 import { MAX_LABEL_BYTES, labelText } from '../../kong-plugin/contract/label-text';
@@ -64,13 +69,24 @@ function batchOf(document: unknown): Batch {
     'sequence',
     'intervals',
     'statistics',
+    'process',
+    'isGoodbye',
   ]);
-  return {
+  const batch: Batch = {
     producer: matching(fields['producer'], 'producer', /^[0-9A-Za-z-]{1,64}$/),
     sequence: whole(fields['sequence'], 'sequence', 1, Number.MAX_SAFE_INTEGER),
     intervals: listOf(fields['intervals'], 'intervals', intervalAt),
     statistics: statisticsAt(fields['statistics']),
+    process: fields['process'] === null ? null : processAt(fields['process']),
+    isGoodbye: trueOrFalse(fields['isGoodbye'], 'isGoodbye'),
   };
+  // Its producer is forgotten soon, and would then be counted again where it is repeated.
+  if (batch.isGoodbye && countsAnything(batch)) refuse('isGoodbye', 'false in a batch that counts', 'true');
+  return batch;
+}
+
+function countsAnything({ intervals, statistics }: Batch): boolean {
+  return intervals.length > 0 || PRODUCER_STATISTICS.some((name) => statistics[name] > 0);
 }
 
 function intervalAt(value: unknown, place: string): Interval {
@@ -151,6 +167,15 @@ function statisticsAt(value: unknown): ProducerStatistics {
   return Object.fromEntries(entries) as ProducerStatistics;
 }
 
+function processAt(value: unknown): ProcessFigures {
+  const fields = exactly(value, 'process', PROCESS_FIGURES);
+  const entries = PROCESS_FIGURES.map((name) => [
+    name,
+    whole(fields[name], `process.${name}`, 0, Number.MAX_SAFE_INTEGER),
+  ]);
+  return Object.fromEntries(entries) as ProcessFigures;
+}
+
 function pairsAt(
   value: unknown,
   place: string,
@@ -205,6 +230,11 @@ function whole(value: unknown, place: string, least: number, most: number): numb
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
     refuse(place, `a whole number from ${least} to ${most}`, show(value));
   }
+  return value;
+}
+
+function trueOrFalse(value: unknown, place: string): boolean {
+  if (typeof value !== 'boolean') refuse(place, 'true or false', show(value));
   return value;
 }
 

@@ -92,17 +92,17 @@ export function decodeMeta(value: Uint8Array): Meta {
   return unseal(value, metaShape, 'meta')[1];
 }
 
-const producerShape = z.tuple([z.string(), wholeNumber, z.string(), wholeNumber]);
+const producerShape = z.tuple([z.string(), wholeNumber, z.string(), wholeNumber, z.boolean()]);
 
 export function encodeProducer(position: ProducerPosition): StoredRecord {
-  const { producer, sequence, digest, lastSeenMs } = position;
-  return { key: producerKey(producer), value: seal([producer, sequence, digest, lastSeenMs]) };
+  const { producer, sequence, digest, lastSeenMs, hasLeft } = position;
+  return { key: producerKey(producer), value: seal([producer, sequence, digest, lastSeenMs, hasLeft]) };
 }
 
 /** @throws DamagedRecord */
 export function decodeProducer(value: Uint8Array): ProducerPosition {
-  const [producer, sequence, digest, lastSeenMs] = unseal(value, producerShape, 'producer');
-  return { producer, sequence, digest, lastSeenMs };
+  const [producer, sequence, digest, lastSeenMs, hasLeft] = unseal(value, producerShape, 'producer');
+  return { producer, sequence, digest, lastSeenMs, hasLeft };
 }
 
 const seriesShape = z.tuple([

@@ -25,6 +25,8 @@ export interface ProducerPosition {
   readonly digest: string;
   /** Unix ms by the sidecar's clock. */
   readonly lastSeenMs: number;
+  /** Its last batch was its goodbye. */
+  readonly hasLeft: boolean;
 }
 
 export interface LedgerState {

@@ -37,6 +37,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const SERIES_IDLE_MS = 7 * DAY_MS;
 /** A producer that was silent for so long is forgotten. */
 export const PRODUCER_IDLE_MS = 30 * DAY_MS;
+/** One that said goodbye is forgotten sooner, but after anything that a proxy may still repeat. */
+export const LEFT_PRODUCER_IDLE_MS = DAY_MS / 24;
 
 export interface PlannedTransaction {
   readonly transaction: number;
@@ -113,9 +115,17 @@ export function planTransaction(
 
   const { changed, expired } = inspectSlot(state, transaction, additions, idleNowMs);
   const forgotten = [...state.producers.values()].filter(
-    ({ producer, lastSeenMs }) => producer !== batch.producer && idleNowMs - lastSeenMs > PRODUCER_IDLE_MS,
+    ({ producer, lastSeenMs, hasLeft }) =>
+      producer !== batch.producer &&
+      idleNowMs - lastSeenMs > (hasLeft ? LEFT_PRODUCER_IDLE_MS : PRODUCER_IDLE_MS),
   );
-  const position = { producer: batch.producer, sequence: batch.sequence, digest, lastSeenMs: nowMs };
+  const position: ProducerPosition = {
+    producer: batch.producer,
+    sequence: batch.sequence,
+    digest,
+    lastSeenMs: nowMs,
+    hasLeft: batch.isGoodbye,
+  };
 
   const before = metaOf(state);
   const meta = {

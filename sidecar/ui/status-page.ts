@@ -1,4 +1,5 @@
 // GET /: what an operator asks first, as plain text. Pure.
+import { SILENT_AFTER_MS } from '../../kong-plugin/contract/heartbeat';
 import type { Alert } from '../alert/alert';
 import type { Rule } from '../config/config';
 import type { LedgerState } from '../ledger/ledger-state';
@@ -26,8 +27,6 @@ export interface StatusFacts {
   readonly hasToken: boolean;
 }
 
-/** A producer sends at least each 10 s; one that missed two is worth a look. */
-const QUIET_AFTER_MS = 25_000;
 /** Older producers are plugin servers that were replaced long ago. */
 const SHOW_PRODUCERS_FOR_MS = 24 * 60 * 60 * 1000;
 
@@ -81,10 +80,11 @@ function producerSection({ ledger, nowMs, address, hasToken }: StatusFacts): str
     ];
   }
   const shown = producers.filter(({ lastSeenMs }) => nowMs - lastSeenMs < SHOW_PRODUCERS_FOR_MS);
-  const rows = shown.map(({ producer, sequence, lastSeenMs }) => {
+  const rows = shown.map(({ producer, sequence, lastSeenMs, hasLeft }) => {
     const ageMs = Math.max(0, nowMs - lastSeenMs);
     const age = ageMs < 60_000 ? `${(ageMs / 1000).toFixed(1)} s` : describeDuration(ageMs);
-    return [producer, `last batch ${age} ago`, `number ${sequence}`, ageMs > QUIET_AFTER_MS ? 'SILENT' : ''];
+    const state = hasLeft ? 'ended' : ageMs > SILENT_AFTER_MS ? 'SILENT' : '';
+    return [producer, `last batch ${age} ago`, `number ${sequence}`, state];
   });
   const older = producers.length - shown.length;
   return [

@@ -3,7 +3,7 @@
 // Out, per batch: KiB handed to write calls and KiB charged to the process by the kernel (/proc/self/io, Linux only; a
 // dirtied large page is charged whole), time from bytes to receipt p50/p99/max, CPU. Then: time to open and check the
 // store, and to render all series.
-import { NO_STATISTICS } from '../support/batches';
+import { NO_STATISTICS, batchOf } from '../support/batches';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { encodeBatch } from '../../kong-plugin/contract/batch';
@@ -49,7 +49,7 @@ function sealedBatch(sequence: number): Buffer {
   });
   const statistics = { ...NO_STATISTICS, events: SERIES };
   const intervals = [{ startMs: sequence * 1_000, durationMs: 1_000, deltas }];
-  return encodeBatch({ producer: 'bench', sequence, intervals, statistics });
+  return encodeBatch({ ...batchOf([], sequence, 'bench'), intervals, statistics });
 }
 
 function kibibytes(field: 'wchar' | 'write_bytes'): number {

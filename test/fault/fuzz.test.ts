@@ -73,7 +73,13 @@ class BatchSource {
     const statistics = { ...NO_STATISTICS, events: this.#count % 7 };
     // Now and then the number of the one before.
     const sequence = 1 + (this.#count % 60) - (random() < 0.1 ? 1 : 0);
-    const good = encodeBatch({ producer, sequence: Math.max(1, sequence), intervals, statistics });
+    const good = encodeBatch({
+      ...batchOf([], Math.max(1, sequence), producer),
+      intervals,
+      statistics,
+      process: random() < 0.5 ? null : { pendingRequests: 1, eventLoopLagMs: 2, residentMemoryBytes: 3 },
+      isGoodbye: random() < 0.1,
+    });
     const bytes = this.#spoil(good);
     this.#sent.unshift(bytes);
     this.#sent.length = Math.min(20, this.#sent.length);

@@ -114,6 +114,8 @@ interface Ending {
   readonly losesConnections: boolean;
   /** Which of the ends are deaths. */
   readonly deaths: number;
+  /** Which of them a host mends itself. */
+  readonly restarts: number;
 }
 
 const ENDINGS: Ending[] = [
@@ -124,6 +126,7 @@ const ENDINGS: Ending[] = [
     signal: 'SIGKILL',
     losesConnections: false,
     deaths: KILLS,
+    restarts: KILLS,
   },
   {
     title: 'whose parent is killed',
@@ -132,6 +135,7 @@ const ENDINGS: Ending[] = [
     signal: 'SIGKILL',
     losesConnections: false,
     deaths: 0,
+    restarts: 0,
   },
   {
     title: 'that is ended with SIGTERM',
@@ -140,6 +144,7 @@ const ENDINGS: Ending[] = [
     signal: 'SIGTERM',
     losesConnections: true,
     deaths: 0,
+    restarts: 0,
   },
   {
     title: 'that is killed',
@@ -148,52 +153,61 @@ const ENDINGS: Ending[] = [
     signal: 'SIGKILL',
     losesConnections: true,
     deaths: KILLS,
+    restarts: 0,
   },
 ];
 
-describe.each(ENDINGS)('$program.title $title', ({ program, victim, signal, losesConnections, deaths }) => {
-  it(`under load, ${KILLS} times (seed ${SEED}): every answered event is counted once`, async () => {
-    const random = seededRandom(SEED);
-    await startGatewayWith(program);
-    const watch = new CountersWatch(sidecar.url);
-    const stop = new AbortController();
-    const loading = load(stop.signal);
-    loading.catch(() => undefined);
-    let last = 0;
-    for (let kill = 0; kill <= KILLS; kill++) {
-      // Another process has come, has delivered something, and so dies, if it does, with a spool of its own.
-      const pid = await eventually(() => Promise.resolve(another(victim, last)));
-      const before = await counted();
-      await eventually(async () => expect(await counted()).toBeGreaterThan(before + 100));
-      if (kill === KILLS) break;
-      await delay(random() * 1_000);
-      process.kill(pid, signal);
-      last = pid;
-    }
-    stop.abort();
-    const served = await loading;
-    await eventually(async () => {
-      const { eventsStarted, eventsAnswered, eventsBrokenOff, ...counters } = gateway.counters;
-      const lost = counters.eventsLostAtConnect + counters.eventsWithoutInstance + counters.eventsOverLimit;
-      expect(eventsAnswered + eventsBrokenOff + lost).toBe(eventsStarted);
-      await Promise.resolve();
-    });
-    await eventually(async () =>
-      expect(await counted()).toBeGreaterThanOrEqual(gateway.counters.eventsAnswered),
-    );
-    await gateway.stop();
+describe.each(ENDINGS)(
+  '$program.title $title',
+  ({ program, victim, signal, losesConnections, deaths, restarts }) => {
+    it(`under load, ${KILLS} times (seed ${SEED}): every answered event is counted once`, async () => {
+      const random = seededRandom(SEED);
+      await startGatewayWith(program);
+      const watch = new CountersWatch(sidecar.url);
+      const stop = new AbortController();
+      const loading = load(stop.signal);
+      loading.catch(() => undefined);
+      let last = 0;
+      for (let kill = 0; kill <= KILLS; kill++) {
+        // Another process has come, has delivered something, and so dies, if it does, with a spool of its own.
+        const pid = await eventually(() => Promise.resolve(another(victim, last)));
+        const before = await counted();
+        await eventually(async () => expect(await counted()).toBeGreaterThan(before + 100));
+        if (kill === KILLS) break;
+        await delay(random() * 1_000);
+        process.kill(pid, signal);
+        last = pid;
+      }
+      stop.abort();
+      const served = await loading;
+      await eventually(async () => {
+        const { eventsStarted, eventsAnswered, eventsBrokenOff, ...counters } = gateway.counters;
+        const lost = counters.eventsLostAtConnect + counters.eventsWithoutInstance + counters.eventsOverLimit;
+        expect(eventsAnswered + eventsBrokenOff + lost).toBe(eventsStarted);
+        await Promise.resolve();
+      });
+      await eventually(async () =>
+        expect(await counted()).toBeGreaterThanOrEqual(gateway.counters.eventsAnswered),
+      );
+      await gateway.stop();
 
-    const { requestsServed, eventsAnswered, eventsBrokenOff, eventsLostAtConnect } = gateway.counters;
-    expect(requestsServed).toBe(served);
-    const total = await counted();
-    expect(total).toBeGreaterThanOrEqual(eventsAnswered);
-    expect(total).toBeLessThanOrEqual(eventsAnswered + eventsBrokenOff);
-    expect(await counted('gatewatch_plugin_events_total')).toBe(total);
-    expect(await counted('gatewatch_plugin_unspooled_events_total')).toBe(0);
-    expect(await counted('gatewatch_plugin_deaths_total')).toBe(deaths);
-    expect(await counted('gatewatch_plugin_damaged_spools_total')).toBe(0);
-    if (!losesConnections) expect(eventsLostAtConnect).toBe(0);
-    await watch.end();
-    expect(watch.faults).toEqual([]);
-  });
-});
+      const { requestsServed, eventsAnswered, eventsBrokenOff, eventsLostAtConnect } = gateway.counters;
+      expect(requestsServed).toBe(served);
+      const total = await counted();
+      expect(total).toBeGreaterThanOrEqual(eventsAnswered);
+      expect(total).toBeLessThanOrEqual(eventsAnswered + eventsBrokenOff);
+      expect(await counted('gatewatch_plugin_events_total')).toBe(total);
+      expect(await counted('gatewatch_plugin_unspooled_events_total')).toBe(0);
+      expect(await counted('gatewatch_plugin_deaths_total')).toBe(deaths);
+      expect(await counted('gatewatch_plugin_worker_restarts_total')).toBe(restarts);
+      expect(await counted('gatewatch_plugin_damaged_spools_total')).toBe(0);
+      if (!losesConnections) expect(eventsLostAtConnect).toBe(0);
+      // Each of them said goodbye, or another one for it.
+      await eventually(async () =>
+        expect(await counted('gatewatch_producer_last_batch_timestamp_seconds')).toBe(0),
+      );
+      await watch.end();
+      expect(watch.faults).toEqual([]);
+    });
+  },
+);

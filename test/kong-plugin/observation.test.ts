@@ -155,7 +155,7 @@ describe('an odd log', () => {
       fc.property(fc.array(oddLog, { maxLength: 5 }), (logs) => {
         const accumulator = new Accumulator();
         for (const log of logs) accumulator.add(observe(JSON.stringify(log)), 1_000);
-        const [sealed] = sealBatches(accumulator.take(5_000), 'p', 1);
+        const [sealed] = sealBatches(accumulator.take(5_000), 'p', 1, null);
         const read = readBatch(sealed?.bytes ?? Buffer.alloc(0));
         expect(read.ok ? '' : read.fault.message).toBe('');
         expect(sealed?.requests).toBe(logs.length);

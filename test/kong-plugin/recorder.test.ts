@@ -160,6 +160,25 @@ describe('a recorder', () => {
     expect(statistics.reduce((sum, events) => sum + events, 0)).toBe(1_000);
   });
 
+  it('tells with each batch how its process is', async () => {
+    const own = start();
+    await sidecar.until(() => sidecar.taken.length === 1);
+    sidecar.answer({ status: 503 });
+    for (let one = 0; one < 7; one++) own.observe(observationOf());
+    await sidecar.until(() => sidecar.received.length === 2);
+    // Its event loop stands still.
+    const endMs = performance.now() + 300;
+    while (performance.now() < endMs) continue;
+    own.observe(observationOf());
+    await sidecar.until(() => sidecar.requests === 8);
+    const [, first, second] = sidecar.taken.map(({ process: figures }) => figures);
+    expect(first?.pendingRequests).toBe(7);
+    expect(second?.pendingRequests).toBe(1);
+    expect(second?.eventLoopLagMs).toBeGreaterThanOrEqual(280);
+    expect(second?.eventLoopLagMs).toBeLessThan(10_000);
+    expect(second?.residentMemoryBytes).toBeGreaterThan(20e6);
+  });
+
   it('goes over a unix socket', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'gatewatch-recorder-'));
     const path = join(directory, 'sidecar.sock');
@@ -204,7 +223,12 @@ describe('the end of a recorder', () => {
     for (let one = 0; one < 7; one++) own.observe(observationOf());
     await delivered;
     expect(sidecar.requests).toBe(8);
-    expect(sidecar.taken.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    expect(sidecar.taken.map(({ sequence, isGoodbye }) => [sequence, isGoodbye])).toEqual([
+      [1, false],
+      [2, false],
+      [3, false],
+      [4, true],
+    ]);
     // Later still: left in the spool.
     own.observe(observationOf());
     expect(own.leave()).toEqual([{ requests: 1, isKept: true }]);

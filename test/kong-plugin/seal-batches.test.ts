@@ -7,7 +7,7 @@ import { arbitraryIntervals, deltaOf } from '../support/batches';
 
 describe('sealing', () => {
   it('gives one batch of nothing for nothing, as a sign of life', () => {
-    const sealed = sealBatches({ intervals: [], statistics: noStatistics() }, 'p', 5);
+    const sealed = sealBatches({ intervals: [], statistics: noStatistics() }, 'p', 5, null);
     expect(sealed).toHaveLength(1);
     expect(sealed[0]).toMatchObject({ producer: 'p', sequence: 5, requests: 0 });
     expect(readBatch(sealed[0]?.bytes ?? Buffer.alloc(0)).ok).toBe(true);
@@ -18,7 +18,7 @@ describe('sealing', () => {
       deltaOf({ operation: `GET route-${index}` }, [index]),
     );
     const intervals = [{ startMs: 0, durationMs: 1_000, deltas }];
-    const sealed = sealBatches({ intervals, statistics: noStatistics() }, 'p', 1);
+    const sealed = sealBatches({ intervals, statistics: noStatistics() }, 'p', 1, null);
     expect(sealed.length).toBeGreaterThan(5);
     expect(Math.max(...sealed.map(({ bytes }) => bytes.length))).toBeLessThanOrEqual(MAX_SEALED_BYTES);
     expect(sealed.reduce((sum, { requests }) => sum + requests, 0)).toBe(50_000);
@@ -28,7 +28,7 @@ describe('sealing', () => {
     fc.assert(
       fc.property(arbitraryIntervals, fc.integer({ min: 1, max: 2_000 }), (intervals, maxBytes) => {
         const statistics = { ...noStatistics(), events: 3 };
-        const sealed = sealBatches({ intervals, statistics }, 'p', 7, maxBytes);
+        const sealed = sealBatches({ intervals, statistics }, 'p', 7, null, maxBytes);
         const documents = sealed.map(({ bytes }) => JSON.parse(bytes.toString()) as BatchDocument);
         expect(sealed.map(({ sequence }) => sequence)).toEqual(sealed.map((_, index) => 7 + index));
         expect(documents.map((document) => document.sequence)).toEqual(
@@ -45,7 +45,7 @@ describe('sealing', () => {
         const rows = (from: readonly { startMs: number; deltas: readonly unknown[] }[]): string[] =>
           from.flatMap(({ startMs, deltas }) => deltas.map((delta) => JSON.stringify([startMs, delta])));
         const whole = JSON.parse(
-          sealBatches({ intervals, statistics }, 'p', 7, Infinity)[0]?.bytes.toString() ?? '',
+          sealBatches({ intervals, statistics }, 'p', 7, null, Infinity)[0]?.bytes.toString() ?? '',
         ) as BatchDocument;
         expect(rows(documents.flatMap((document) => document.intervals))).toEqual(rows(whole.intervals));
       }),

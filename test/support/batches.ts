@@ -14,6 +14,7 @@ export const NO_STATISTICS: ProducerStatistics = {
   unspooledEvents: 0,
   deaths: 0,
   damagedSpools: 0,
+  workerRestarts: 0,
 };
 
 export const OK_SERIES: Series = {
@@ -45,6 +46,8 @@ export function batchOf(deltas: readonly Delta[], sequence = 1, producer = 'prod
     sequence,
     intervals: [{ startMs: 1_700_000_000_000, durationMs: 1_000, deltas: [...deltas] }],
     statistics: { ...NO_STATISTICS, events },
+    process: null,
+    isGoodbye: false,
   };
 }
 

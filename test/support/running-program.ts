@@ -42,21 +42,15 @@ export class RunningProgram {
 
   /** The first match in the output; rejects, showing the output, if the program ends without one or is silent too long. */
   async says(pattern: RegExp, timeoutMs = 45_000): Promise<RegExpExecArray> {
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      this.#tell();
-    }, timeoutMs);
-    try {
-      for (;;) {
-        const match = pattern.exec(this.output);
-        if (match) return match;
-        if (this.#hasEnded) throw new Error(`the program ended without saying ${pattern}:\n${this.output}`);
-        if (isLate) throw new Error(`the program did not say ${pattern} in ${timeoutMs} ms:\n${this.output}`);
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      }
-    } finally {
-      clearTimeout(timer);
+    const late = AbortSignal.timeout(timeoutMs);
+    late.addEventListener('abort', () => this.#tell());
+    for (;;) {
+      const match = pattern.exec(this.output);
+      if (match) return match;
+      if (this.#hasEnded) throw new Error(`the program ended without saying ${pattern}:\n${this.output}`);
+      if (late.aborted)
+        throw new Error(`the program did not say ${pattern} in ${timeoutMs} ms:\n${this.output}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 

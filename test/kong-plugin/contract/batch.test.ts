@@ -1,4 +1,4 @@
-import { NO_STATISTICS } from '../../support/batches';
+import { NO_STATISTICS, batchOf } from '../../support/batches';
 import { encodeBatch, type BatchDocument } from '../../../kong-plugin/contract/batch';
 import type { Delta } from '../../../kong-plugin/contract/delta';
 import { mergeDelta, seriesKey } from '../../../kong-plugin/contract/delta';
@@ -37,8 +37,7 @@ describe('a batch', () => {
 
   it('is sealed as JSON with every count of its deltas', () => {
     const sealed = encodeBatch({
-      producer: 'p',
-      sequence: 7,
+      ...batchOf([], 7, 'p'),
       intervals: [{ startMs: 1_000, durationMs: 1_000, deltas: [delta(3, 502)] }],
       statistics: { ...NO_STATISTICS, events: 1 },
     });

@@ -109,7 +109,7 @@ describe('a spool', () => {
             producer.observe(one.observation, nowMs);
             model.add(one.observation, nowMs);
           } else if (one.kind === 'seal') {
-            producer.seal(nowMs, true);
+            producer.seal(nowMs, true, null);
             model.take(nowMs, true);
             sealed += 1;
           } else if (one.kind === 'settle') {
@@ -201,7 +201,7 @@ describe('a spool', () => {
     const folder = open();
     const [delivered, kept] = [Producer.begin(folder, log), Producer.begin(folder, log)];
     delivered.observe(observationOf(), NOW_MS);
-    delivered.seal(NOW_MS, true);
+    delivered.seal(NOW_MS, true, null);
     delivered.settle();
     expect(delivered.leave()).toEqual({ requests: 0, isKept: true });
     kept.observe(observationOf(), NOW_MS);
@@ -232,7 +232,7 @@ describe('a spool whose owner is dead', () => {
 
   it('is sent under its own name: what was sealed as it was, then the rest, which counts one death', async () => {
     const { owner, producer } = leaveOne(3);
-    producer.seal(NOW_MS, true);
+    producer.seal(NOW_MS, true, null);
     producer.observe(observationOf(), NOW_MS);
     const sealed = producer.head;
     owner.release();
@@ -297,7 +297,7 @@ describe('a spool that cannot be written', () => {
     folders.push(folder);
     const producer = Producer.begin(folder, log);
     producer.observe(observationOf(), NOW_MS);
-    producer.seal(NOW_MS, true);
+    producer.seal(NOW_MS, true, null);
     producer.observe(observationOf(), NOW_MS);
     expect(lines).toEqual([
       {
@@ -337,7 +337,7 @@ describe('a spool that cannot be written', () => {
     const producer = Producer.begin(folder, log);
     rmSync(folder.path, { recursive: true });
     producer.observe(observationOf(), NOW_MS);
-    producer.seal(NOW_MS, true);
+    producer.seal(NOW_MS, true, null);
     expect(readSpool(bytesOf(folder, producer)).checkpoint.sealed).toHaveLength(1);
     expect(lines).toEqual([]);
   });
@@ -347,7 +347,7 @@ describe('a spool that cannot be written', () => {
     const producer = Producer.begin(folder, log);
     producer.observe(observationOf(), NOW_MS);
     mkdirSync(folder.unfinishedPath(producer.id));
-    producer.seal(NOW_MS, true);
+    producer.seal(NOW_MS, true, null);
     expect(spools(folder)).toEqual([]);
     expect(lines.map(({ level }) => level)).toEqual(['error']);
     rmdirSync(folder.unfinishedPath(producer.id));

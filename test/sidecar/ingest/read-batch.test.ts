@@ -23,15 +23,20 @@ function faultOf(bytes: Uint8Array): string {
   return read.ok ? 'no fault' : `${read.fault.fault}: ${read.fault.message}`;
 }
 
+const PROCESS = { pendingRequests: 1, eventLoopLagMs: 20, residentMemoryBytes: 50_000_000 };
+
 describe('a batch that arrives', () => {
-  it('is read back as it was sealed', () => {
-    expect(readBatch(encodeBatch(GOOD))).toEqual({ ok: true, batch: GOOD });
-  });
+  it.each([GOOD, { ...GOOD, process: PROCESS }, { ...batchOf([]), intervals: [], isGoodbye: true }])(
+    'is read back as it was sealed',
+    (batch) => {
+      expect(readBatch(encodeBatch(batch))).toEqual({ ok: true, batch });
+    },
+  );
 
   it('is read back whatever the plugin put into it', () => {
     fc.assert(
       fc.property(arbitraryIntervals, fc.integer({ min: 1 }), (intervals, sequence) => {
-        const batch = { producer: 'p', sequence, intervals, statistics: NO_STATISTICS };
+        const batch = { ...batchOf([], sequence, 'p'), intervals, statistics: NO_STATISTICS };
         expect(readBatch(encodeBatch(batch))).toEqual({ ok: true, batch });
       }),
       { numRuns: 300, seed: 1 },
@@ -77,6 +82,26 @@ describe('a batch that arrives', () => {
       'with a negative count',
       changed((_, delta) => (delta['requests'] = -1)),
       'invalid_batch: intervals[0].deltas[0].requests: expected a whole number from 1 to 1000000000000, found -1',
+    ],
+    [
+      'of a process with a part of a byte',
+      changed((document) => (document['process'] = { ...PROCESS, residentMemoryBytes: 0.5 })),
+      'invalid_batch: process.residentMemoryBytes: expected a whole number from 0 to 9007199254740991, found 0.5',
+    ],
+    [
+      'of a process that is nothing',
+      changed((document) => delete document['process']),
+      'invalid_batch: the batch: expected the field process, found none',
+    ],
+    [
+      'a goodbye in words',
+      changed((document) => (document['isGoodbye'] = 'yes')),
+      'invalid_batch: isGoodbye: expected true or false, found "yes"',
+    ],
+    [
+      'a goodbye that counts something',
+      changed((document) => (document['isGoodbye'] = true)),
+      'invalid_batch: isGoodbye: expected false in a batch that counts, found true',
     ],
     [
       'with NaN, which is not JSON',

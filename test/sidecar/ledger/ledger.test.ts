@@ -17,7 +17,11 @@ import {
 } from '../../../sidecar/ledger/ledger-record';
 import type { LedgerState } from '../../../sidecar/ledger/ledger-state';
 import { StoreFault } from '../../../sidecar/ledger/store-fault';
-import { PRODUCER_IDLE_MS, SERIES_IDLE_MS } from '../../../sidecar/ledger/plan-transaction';
+import {
+  LEFT_PRODUCER_IDLE_MS,
+  PRODUCER_IDLE_MS,
+  SERIES_IDLE_MS,
+} from '../../../sidecar/ledger/plan-transaction';
 import { NO_STATISTICS, arbitraryIntervals, batchOf, deltaOf } from '../../support/batches';
 
 const NOW_MS = 1_700_000_000_000;
@@ -208,6 +212,28 @@ describe('the ledger', () => {
     expect([...ledger.state.producers.keys()]).toEqual(['here']);
   });
 
+  it('forgets a producer an hour after its goodbye, unless it came back', async () => {
+    const goodbye = (producer: string): Batch => ({
+      ...batchOf([], 2, producer),
+      intervals: [],
+      isGoodbye: true,
+    });
+    for (const producer of ['gone', 'back', 'living']) await apply(batchOf([deltaOf({}, [1])], 1, producer));
+    for (const producer of ['gone', 'back']) await apply(goodbye(producer));
+    await apply(batchOf([deltaOf({}, [1])], 3, 'back'));
+    await reopen();
+    await apply(batchOf([deltaOf({}, [1])], 2, 'living'), NOW_MS + LEFT_PRODUCER_IDLE_MS);
+    expect([...ledger.state.producers.keys()].sort()).toEqual(['back', 'gone', 'living']);
+    await apply(batchOf([deltaOf({}, [1])], 3, 'living'), NOW_MS + LEFT_PRODUCER_IDLE_MS + 1);
+    expect([...ledger.state.producers.keys()].sort()).toEqual(['back', 'living']);
+    await reopen();
+    expect([...ledger.state.producers.keys()].sort()).toEqual(['back', 'living']);
+    // Its goodbye, repeated by a proxy that was very late, counts nothing.
+    const { requests } = ledger.state;
+    await apply(goodbye('gone'), NOW_MS + LEFT_PRODUCER_IDLE_MS + 2);
+    expect(ledger.state.requests).toBe(requests);
+  });
+
   it('reads back exactly what it had in memory, and that is the sum of all batches', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -221,7 +247,7 @@ describe('the ledger', () => {
           for (const [intervals, again] of steps) {
             sequence += 1;
             const statistics = { ...NO_STATISTICS, events: sequence };
-            const batch = { producer: 'p', sequence, intervals, statistics };
+            const batch = { ...batchOf([], sequence, 'p'), intervals, statistics };
             await apply(batch, NOW_MS + sequence);
             if (again) await apply(batch, NOW_MS + sequence);
             for (const { series, requests } of intervals.flatMap(({ deltas }): Delta[] => deltas)) {

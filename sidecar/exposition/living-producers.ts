@@ -1,0 +1,78 @@
+// What each living producer's last batch told of its process and its clock: gauges, in memory. They leave with the producer's
+// goodbye, or when it falls silent, so that those of plugin servers that were replaced do not add up.
+import { PROCESS_FIGURES, type ProcessFigures } from '../../kong-plugin/contract/batch';
+import { SILENT_AFTER_MS } from '../../kong-plugin/contract/heartbeat';
+import type { Clock } from '../clock';
+import type { MetricFamily } from './metric-family';
+
+interface ProducerFigures {
+  /** The producer's clock less the sidecar's. */
+  readonly skewSeconds: number;
+  readonly process: ProcessFigures | null;
+  readonly atMonotonicMs: number;
+}
+
+const FAMILIES: Readonly<
+  Record<keyof ProcessFigures, readonly [name: string, help: string, perUnit: number]>
+> = {
+  pendingRequests: [
+    'gatewatch_plugin_pending_requests',
+    'Requests that had no receipt yet when a plugin server made its last batch, those of the batch included',
+    1,
+  ],
+  eventLoopLagMs: [
+    'gatewatch_plugin_event_loop_lag_seconds',
+    'The longest that the event loop of a plugin server came late between its last two batches',
+    1_000,
+  ],
+  residentMemoryBytes: [
+    'gatewatch_plugin_resident_memory_bytes',
+    'Resident memory of a plugin server at its last batch',
+    1,
+  ],
+};
+
+export class LivingProducers {
+  readonly #byProducer = new Map<string, ProducerFigures>();
+
+  constructor(private readonly clock: Clock) {}
+
+  set(producer: string, skewSeconds: number, process: ProcessFigures | null): void {
+    this.#byProducer.set(producer, { skewSeconds, process, atMonotonicMs: this.clock.monotonicMs() });
+  }
+
+  remove(producer: string): void {
+    this.#byProducer.delete(producer);
+  }
+
+  families(): MetricFamily[] {
+    const oldestMs = this.clock.monotonicMs() - SILENT_AFTER_MS;
+    for (const [producer, { atMonotonicMs }] of this.#byProducer) {
+      if (atMonotonicMs < oldestMs) this.#byProducer.delete(producer);
+    }
+    return [
+      {
+        name: 'gatewatch_producer_clock_skew_seconds',
+        help: "A producer's clock less the sidecar's at its last batch; its way over the network is in it",
+        type: 'gauge',
+        samples: [...this.#byProducer].map(([producer, { skewSeconds }]) => ({
+          labels: { producer },
+          value: skewSeconds,
+        })),
+      },
+      ...PROCESS_FIGURES.map((figure) => this.#family(figure)),
+    ];
+  }
+
+  #family(figure: keyof ProcessFigures): MetricFamily {
+    const [name, help, perUnit] = FAMILIES[figure];
+    return {
+      name,
+      help,
+      type: 'gauge',
+      samples: [...this.#byProducer].flatMap(([producer, { process }]) =>
+        process ? [{ labels: { producer }, value: process[figure] / perUnit }] : [],
+      ),
+    };
+  }
+}
