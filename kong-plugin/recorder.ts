@@ -14,6 +14,7 @@ import { ProcessWatch } from './process-watch';
 import { Producer, type Left } from './producer';
 import type { DeliverySettings } from './read-settings';
 import type { SealedBatch } from './seal-batches';
+import { steadyNowMs } from './steady-now';
 import { readSpool } from './spool/read-spool';
 import { SpoolFolder, type FoundSpool } from './spool/spool-folder';
 
@@ -57,7 +58,7 @@ export class Recorder {
   }
 
   observe(observation: Observation): void {
-    this.#own.observe(observation, Date.now());
+    this.#own.observe(observation, steadyNowMs());
   }
 
   /**
@@ -97,7 +98,7 @@ export class Recorder {
     do {
       this.#sealOwn(true);
       await this.#sendAll();
-    } while (!this.#end.signal.aborted && this.#own.hasIntervals(Date.now(), true));
+    } while (!this.#end.signal.aborted && this.#own.hasIntervals(steadyNowMs(), true));
     if (!this.#end.signal.aborted) this.#own.sealGoodbye();
     await this.#sendAll();
     clearTimeout(deadline);
@@ -110,7 +111,7 @@ export class Recorder {
 
   #tick(): void {
     this.#schedule(this.#settings.flushIntervalMs);
-    for (const producer of this.#producers) producer.coarsen(Date.now());
+    for (const producer of this.#producers) producer.coarsen(steadyNowMs());
     if (performance.now() - this.#caredAtMs >= SPOOL_CARE_MS) this.#careForSpools();
     if (this.#sending) return;
     this.#sending = this.#sealAndSend().finally(() => (this.#sending = undefined));
@@ -121,12 +122,12 @@ export class Recorder {
     do {
       this.#sealOwn(false);
       await this.#sendAll();
-    } while (!this.#delivered && this.#own.hasIntervals(Date.now()));
+    } while (!this.#delivered && this.#own.hasIntervals(steadyNowMs()));
   }
 
   /** Nothing to tell gives nothing, unless a sign of life is due. */
   #sealOwn(unended: boolean): void {
-    const nowMs = Date.now();
+    const nowMs = steadyNowMs();
     const heartbeatDue = performance.now() - this.#sentAtMs >= HEARTBEAT_MS;
     if (heartbeatDue || this.#own.hasIntervals(nowMs, unended)) {
       this.#own.seal(nowMs, unended, this.#watch.read(this.#own.undeliveredRequests));
@@ -140,7 +141,7 @@ export class Recorder {
       const producer = this.#producers.find(({ head }) => head);
       const batch = producer?.head;
       if (!producer || !batch || this.#end.signal.aborted) return;
-      const result = await postBatch(this.#pool, this.#settings, batch, Date.now(), this.#end.signal);
+      const result = await postBatch(this.#pool, this.#settings, batch, steadyNowMs(), this.#end.signal);
       this.#sentAtMs = performance.now();
       if (result.kind === 'failed') {
         failures += 1;
@@ -202,7 +203,7 @@ export class Recorder {
     const { path } = found;
     try {
       const read = readSpool(found.bytes);
-      const producer = Producer.resume(read, this.#folder, this.#log, Date.now());
+      const producer = Producer.resume(read, this.#folder, this.#log, steadyNowMs());
       this.#adopted.push(producer);
       const requests = producer.undeliveredRequests;
       this.#log('info', 'a spool that another plugin server left is adopted', { path, requests });

@@ -11,7 +11,7 @@ export const BATCH_PATH = '/v1/batches';
 
 /**
  * Sent outside the sealed bytes: the producer's clock (Unix ms) at the moment of this try. The sidecar places intervals by
- * their age, so two clocks that disagree do not put requests into the wrong window.
+ * their age, so neither two clocks that disagree nor one that is set puts requests into the wrong window.
  */
 export const SENT_AT_HEADER = 'gatewatch-sent-at';
 

@@ -53,7 +53,7 @@ export class LivingProducers {
     return [
       {
         name: 'gatewatch_producer_clock_skew_seconds',
-        help: "A producer's clock less the sidecar's at its last batch; its way over the network is in it",
+        help: "A producer's clock, set when it started, less the sidecar's at its last batch; the batch's way over the network is in it",
         type: 'gauge',
         samples: [...this.#byProducer].map(([producer, { skewSeconds }]) => ({
           labels: { producer },

@@ -72,13 +72,14 @@ class BatchSource {
     const producer = `producer-${Math.floor(this.#count / 60)}`;
     const statistics = { ...NO_STATISTICS, events: this.#count % 7 };
     // Now and then the number of the one before.
-    const sequence = 1 + (this.#count % 60) - (random() < 0.1 ? 1 : 0);
+    const sequence = 1 + (this.#count % 60) - (random() < 0.2 ? 1 : 0);
+    const isGoodbye = random() < 0.05;
     const good = encodeBatch({
       ...batchOf([], Math.max(1, sequence), producer),
-      intervals,
-      statistics,
+      intervals: isGoodbye ? [] : intervals,
+      statistics: isGoodbye ? NO_STATISTICS : statistics,
       process: random() < 0.5 ? null : { pendingRequests: 1, eventLoopLagMs: 2, residentMemoryBytes: 3 },
-      isGoodbye: random() < 0.1,
+      isGoodbye,
     });
     const bytes = this.#spoil(good);
     this.#sent.unshift(bytes);

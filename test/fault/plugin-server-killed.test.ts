@@ -1,7 +1,6 @@
 // The plugin server is ended again and again under load. Every event that the gateway was answered for is counted, once: at
 // least what was answered, at most what was answered or broken off. The gateway keeps these two numbers.
 // GATEWATCH_PLUGIN_KILLS and GATEWATCH_FAULT_SEED make a longer or another run; the seed is printed.
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -91,11 +90,7 @@ const serverPid = (): number => {
   return pid;
 };
 
-const workerPid = (): number => {
-  const children = readFileSync(`/proc/${serverPid()}/task/${serverPid()}/children`, 'utf8').trim();
-  if (children === '') throw new Error('no worker runs');
-  return Number(children.split(' ')[0]);
-};
+const workerPid = (): number => HOST_SERVER.holderOf(serverPid());
 
 /** @throws while it is still the last one */
 function another(victim: () => number, last: number): number {

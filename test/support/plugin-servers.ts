@@ -1,4 +1,5 @@
 // The two programs that run the built plugin: kong-pdk's own server, and our host. In: a socket's path. Out: the process.
+import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RunningProgram } from './running-program';
 
@@ -16,6 +17,8 @@ export interface PluginServerProgram {
   readonly ready: RegExp;
   /** How it ends at SIGTERM. */
   readonly endAtSigterm: { code: number | null; signal: NodeJS.Signals | null };
+  /** The process that runs the plugin. @throws while there is none */
+  readonly holderOf: (serverPid: number) => number;
 }
 
 export const STOCK_SERVER: PluginServerProgram = {
@@ -27,6 +30,7 @@ export const STOCK_SERVER: PluginServerProgram = {
   dump: [STOCK, '--plugins-directory', PLUGINS, '--dump-all-plugins'],
   ready: /server started/,
   endAtSigterm: { code: null, signal: 'SIGTERM' },
+  holderOf: (serverPid) => serverPid,
 };
 
 export const HOST_SERVER: PluginServerProgram = {
@@ -35,16 +39,27 @@ export const HOST_SERVER: PluginServerProgram = {
   dump: [HOST, 'plugin-server', '--dump'],
   ready: /the plugin server listens/,
   endAtSigterm: { code: 0, signal: null },
+  holderOf: (serverPid) => {
+    const [worker] = readFileSync(`/proc/${serverPid}/task/${serverPid}/children`, 'utf8').trim().split(' ');
+    if (worker === undefined || worker === '') throw new Error('no worker runs');
+    return Number(worker);
+  },
 };
 
 export const PLUGIN_SERVERS = [STOCK_SERVER, HOST_SERVER];
 
-/** Resolves when Kong could connect. */
+/**
+ * Resolves when Kong could connect.
+ *
+ * @param wrap gives another program's command that becomes the given one
+ */
 export async function startPluginServer(
   { serve, ready }: PluginServerProgram,
   socket: string,
+  wrap: (command: readonly string[]) => readonly string[] = (command) => command,
 ): Promise<RunningProgram> {
-  const program = new RunningProgram(process.execPath, serve(socket));
+  const [command = '', ...args] = wrap([process.execPath, ...serve(socket)]);
+  const program = new RunningProgram(command, args);
   await program.says(ready);
   return program;
 }

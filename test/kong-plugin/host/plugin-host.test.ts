@@ -65,10 +65,7 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
-const workerOf = (host: RunningProgram): number => {
-  const children = readFileSync(`/proc/${host.pid}/task/${host.pid}/children`, 'utf8');
-  return Number(children.trim().split(' ')[0]);
-};
+const workerOf = (host: RunningProgram): number => HOST_SERVER.holderOf(host.pid);
 
 const eventsTaken = (): number => sidecar.taken.reduce((sum, { statistics }) => sum + statistics.events, 0);
 
