@@ -18,7 +18,7 @@ import { batchOf, deltaOf } from '../support/batches';
 import { checkExposition, type CheckedExposition } from '../support/check-exposition';
 import { eventually } from '../support/eventually';
 import { MeasuringProxy } from '../support/measuring-proxy';
-import { memoryPeakMb } from '../support/memory-peak';
+import { memoryPeakMb } from '../support/process-memory';
 import {
   HOST_SERVER,
   STOCK_SERVER,

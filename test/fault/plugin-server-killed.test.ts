@@ -3,12 +3,12 @@
 // GATEWATCH_PLUGIN_KILLS and GATEWATCH_FAULT_SEED make a longer or another run; the seed is printed.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { CountersWatch } from '../support/counters-watch';
-import { startTestGateway, type TestGateway } from '../support/embedded-gateway';
+import type { TestGateway } from '../support/embedded-gateway';
 import { eventually } from '../support/eventually';
+import { startPluginGateway } from '../support/plugin-gateway';
 import { HOST_SERVER, STOCK_SERVER, type PluginServerProgram } from '../support/plugin-servers';
 import { parseSamples, sumOf } from '../support/samples';
 import { seededRandom } from '../support/seeded-random';
@@ -36,33 +36,6 @@ afterEach(async () => {
   upstream.closeAllConnections();
   upstream.close();
 });
-
-async function startGatewayWith({ serve, dump }: PluginServerProgram): Promise<void> {
-  const command = (args: readonly string[]): string => [process.execPath, ...args].join(' ');
-  const { port } = upstream.address() as AddressInfo;
-  // The gateway's directory is known to the configuration only.
-  let environment: Record<string, string> = {};
-  gateway = await startTestGateway(
-    (directory) => {
-      const socket = join(directory, 'js.sock');
-      Object.assign(environment, {
-        KONG_PLUGINSERVER_JS_SOCKET: socket,
-        KONG_PLUGINSERVER_JS_START_CMD: command(serve(socket)),
-      });
-      return [
-        `services: [{ name: orders, url: "http://127.0.0.1:${port}", routes: [{ name: orders, paths: [/] }] }]`,
-        `plugins: [{ name: gatewatch, config: { sidecar_url: "${sidecar.url}", spool_dir: "${join(directory, 'spool')}" } }]`,
-      ].join('\n');
-    },
-    {
-      environment: (environment = {
-        KONG_PLUGINS: 'bundled,gatewatch',
-        KONG_PLUGINSERVER_NAMES: 'js',
-        KONG_PLUGINSERVER_JS_QUERY_CMD: command(dump),
-      }),
-    },
-  );
-}
 
 /** Requests over CLIENTS connections until `end` is aborted. */
 async function load(end: AbortSignal): Promise<number> {
@@ -157,7 +130,8 @@ describe.each(ENDINGS)(
   ({ program, victim, signal, losesConnections, deaths, restarts }) => {
     it(`under load, ${KILLS} times (seed ${SEED}): every answered event is counted once`, async () => {
       const random = seededRandom(SEED);
-      await startGatewayWith(program);
+      const { port: upstreamPort } = upstream.address() as AddressInfo;
+      gateway = await startPluginGateway({ program, sidecarUrl: sidecar.url, upstreamPort });
       const watch = new CountersWatch(sidecar.url);
       const stop = new AbortController();
       const loading = load(stop.signal);

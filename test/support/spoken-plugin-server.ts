@@ -62,15 +62,19 @@ export class SpokenPluginServer {
     return this.program.holderOf(this.server.pid);
   }
 
-  /** So many requests were logged. */
-  async logEvents(count: number): Promise<void> {
+  /**
+   * So many requests were logged.
+   *
+   * @param nextLog gives the log of each
+   */
+  async logEvents(count: number, nextLog: () => string = () => LOG): Promise<void> {
     let left = count;
     await Promise.all(
       this.kongs.map(async (kong) => {
         while (left-- > 0) {
           const handled = await kong.call('HandleEvent', { InstanceId: this.instance, EventName: 'log' });
           const { EventId } = handled as { EventId: number };
-          const answer = (await kong.call('Step', { EventId, Data: LOG })) as { Data: unknown };
+          const answer = (await kong.call('Step', { EventId, Data: nextLog() })) as { Data: unknown };
           if (answer.Data !== 'ret')
             throw new Error(`expected the end of the event, found ${String(answer.Data)}`);
           this.answered += 1;

@@ -1,0 +1,86 @@
+// The plugin server stands still for a second while 3,000 requests are served, as many as a busy gateway has in one: Kong's
+// events wait, within its limit of 4,096 timers, and nothing is lost.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'undici';
+import type { TestGateway } from '../support/embedded-gateway';
+import { eventually } from '../support/eventually';
+import { startPluginGateway } from '../support/plugin-gateway';
+import { HOST_SERVER } from '../support/plugin-servers';
+import { parseSamples, sumOf } from '../support/samples';
+import { SidecarProcess } from '../support/sidecar-process';
+
+const REQUESTS = 3_000;
+const STALL_MS = 1_000;
+const ROUNDS = 2;
+
+jest.setTimeout(120_000);
+
+let upstream: Server;
+let sidecar: SidecarProcess;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = createServer((_request, response) => response.end('ok'));
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  sidecar = await SidecarProcess.start();
+  const { port: upstreamPort } = upstream.address() as AddressInfo;
+  gateway = await startPluginGateway({ program: HOST_SERVER, sidecarUrl: sidecar.url, upstreamPort });
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await sidecar.remove();
+  upstream.closeAllConnections();
+  upstream.close();
+});
+
+async function serve(pool: Pool, requests: number): Promise<void> {
+  await Promise.all(
+    Array.from({ length: requests }, async () => {
+      const { statusCode, body } = await pool.request({ method: 'GET', path: '/' });
+      await body.dump();
+      expect(statusCode).toBe(200);
+    }),
+  );
+}
+
+const counted = async (name: string): Promise<number> =>
+  sumOf(parseSamples(await (await fetch(`${sidecar.url}/metrics`)).text()), name);
+
+describe('a stall of the plugin host', () => {
+  it('loses nothing, and is told', async () => {
+    const pool = new Pool(gateway.proxyUrl, { connections: 100 });
+    await serve(pool, 10);
+    const pid = gateway.pluginServerPids().get('js');
+    if (pid === undefined) throw new Error('no plugin server runs');
+    const worker = HOST_SERVER.holderOf(pid);
+    for (let round = 1; round <= ROUNDS; round++) {
+      const before = 10 + (round - 1) * REQUESTS;
+      await eventually(async () => expect(await counted('gatewatch_requests_total')).toBe(before));
+      process.kill(worker, 'SIGSTOP');
+      try {
+        await Promise.all([serve(pool, REQUESTS), delay(STALL_MS)]);
+        expect(gateway.counters.eventsAnswered).toBe(before);
+      } finally {
+        process.kill(worker, 'SIGCONT');
+      }
+      // Of the batch that follows the stall.
+      await eventually(async () =>
+        expect(await counted('gatewatch_plugin_event_loop_lag_seconds')).toBeGreaterThan(
+          STALL_MS / 1_000 - 0.05,
+        ),
+      );
+    }
+    await eventually(async () =>
+      expect(await counted('gatewatch_requests_total')).toBe(10 + ROUNDS * REQUESTS),
+    );
+    const { eventsLostAtConnect, eventsOverLimit, eventsWithoutInstance, eventsBrokenOff } = gateway.counters;
+    expect([eventsLostAtConnect, eventsOverLimit, eventsWithoutInstance, eventsBrokenOff]).toEqual([
+      0, 0, 0, 0,
+    ]);
+    expect(await counted('gatewatch_plugin_worker_restarts_total')).toBe(0);
+    await pool.close();
+  });
+});
