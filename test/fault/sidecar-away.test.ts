@@ -15,12 +15,12 @@ import { SetClock } from '../support/set-clock';
 import { SidecarProcess } from '../support/sidecar-process';
 import { SpokenPluginServer } from '../support/spoken-plugin-server';
 
-const EVENTS = Number(process.env['GATEWATCH_OUTAGE_EVENTS'] ?? 24_000);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
 const HOURS = 48;
 const HOUR_MS = 3_600_000;
-const PER_HOUR = EVENTS / HOURS;
+const PER_HOUR = Math.round(Number(process.env['GATEWATCH_OUTAGE_EVENTS'] ?? 24_000) / HOURS);
+const EVENTS = HOURS * PER_HOUR;
 /** From the end of the first day on; a heap that was not collected for a while is in it. */
 const GROWTH_BOUND_MB = 50;
 

@@ -28,24 +28,21 @@ export class SpokenPluginServer {
     const socketPath = join(directory, 'js.sock');
     const server = await startPluginServer(program, socketPath, wrap);
     const kongs = await Promise.all(Array.from({ length: connections }, () => RpcClient.connect(socketPath)));
-    const document = JSON.stringify({
-      flush_interval_ms: 100,
-      spool_dir: join(directory, 'spool'),
-      ...config,
-    });
-    const start = { Name: 'gatewatch', Config: document };
-    const { Id } = (await kongs[0]?.call('StartInstance', start)) as { Id: number };
-    return new SpokenPluginServer(program, server, kongs, Id);
+    const whole = { flush_interval_ms: 100, spool_dir: join(directory, 'spool'), ...config };
+    const spoken = new SpokenPluginServer(program, server, kongs, whole);
+    await spoken.startInstance();
+    return spoken;
   }
 
   /** Events that were answered. */
   answered = 0;
+  #instance = 0;
 
   private constructor(
     private readonly program: PluginServerProgram,
     private readonly server: RunningProgram,
     private readonly kongs: readonly RpcClient[],
-    private readonly instance: number,
+    private readonly config: Readonly<Record<string, unknown>>,
   ) {}
 
   /** All that it said. */
@@ -62,6 +59,18 @@ export class SpokenPluginServer {
     return this.program.holderOf(this.server.pid);
   }
 
+  /** Events are of this one from now on, as after a change of Kong's configuration. */
+  async startInstance(change: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const start = { Name: 'gatewatch', Config: JSON.stringify({ ...this.config, ...change }) };
+    this.#instance = ((await this.kongs[0]?.call('StartInstance', start)) as { Id: number }).Id;
+  }
+
+  /** Kong never comes back with what the plugin asked for: its worker was ended meanwhile. */
+  async abandonEvents(count: number): Promise<void> {
+    for (let one = 0; one < count; one++)
+      await this.kongs[0]?.call('HandleEvent', { InstanceId: this.#instance, EventName: 'log' });
+  }
+
   /**
    * So many requests were logged.
    *
@@ -72,7 +81,7 @@ export class SpokenPluginServer {
     await Promise.all(
       this.kongs.map(async (kong) => {
         while (left-- > 0) {
-          const handled = await kong.call('HandleEvent', { InstanceId: this.instance, EventName: 'log' });
+          const handled = await kong.call('HandleEvent', { InstanceId: this.#instance, EventName: 'log' });
           const { EventId } = handled as { EventId: number };
           const answer = (await kong.call('Step', { EventId, Data: nextLog() })) as { Data: unknown };
           if (answer.Data !== 'ret')
