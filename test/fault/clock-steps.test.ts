@@ -29,7 +29,7 @@ describeWith('faketime', 'a clock that is set', (faketime) => {
   let sidecar: SidecarProcess;
 
   beforeEach(() => {
-    clock = new SetClock(faketime, 'system time');
+    clock = new SetClock(faketime);
   });
 
   afterEach(async () => {

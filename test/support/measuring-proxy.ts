@@ -1,6 +1,8 @@
-// Stands between a plugin server and the sidecar, hands everything on as it is, and keeps what the batches were that got through.
-import { createServer, request as send, type Server } from 'node:http';
+// Stands between a plugin server and the sidecar, hands everything on as it is, and keeps what the batches were that were
+// counted.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Pool } from 'undici';
 import type { BatchDocument } from '../../kong-plugin/contract/batch';
 
 export interface MeasuredInterval {
@@ -14,6 +16,7 @@ export class MeasuringProxy {
   batches = 0;
   readonly intervals: MeasuredInterval[] = [];
   readonly #server: Server;
+  readonly #pool: Pool;
 
   static async start(sidecarUrl: string): Promise<MeasuringProxy> {
     const proxy = new MeasuringProxy(sidecarUrl);
@@ -22,21 +25,33 @@ export class MeasuringProxy {
   }
 
   private constructor(sidecarUrl: string) {
+    this.#pool = new Pool(sidecarUrl);
     this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const body = Buffer.concat(chunks);
-        const { method, headers } = request;
-        const onward = send(new URL(request.url ?? '', sidecarUrl), { method, headers }, (answer) => {
-          response.writeHead(answer.statusCode ?? 502, answer.headers);
-          answer.pipe(response);
-          if (answer.statusCode === 200) this.#keep(body);
-        });
-        response.on('close', () => onward.destroy());
-        onward.on('error', () => response.destroy()).end(body);
-      });
+      // Who gave up waiting, or is not there, breaks off the other side too.
+      this.#handOn(request, response).catch(() => response.destroy());
     });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#pool.destroy();
+  }
+
+  async #handOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const { connection, ...headers } = request.headers;
+    if (connection === 'close') response.shouldKeepAlive = false;
+    const answer = await this.#pool.request({ method: 'POST', path: request.url ?? '/', headers, body });
+    const text = await answer.body.text();
+    if (answer.statusCode === 200 && text.includes('"applied"')) this.#keep(body);
+    response.writeHead(answer.statusCode, { 'content-type': 'application/json' }).end(text);
   }
 
   #keep(body: Buffer): void {
@@ -47,14 +62,5 @@ export class MeasuringProxy {
       const requests = deltas.reduce((sum, delta) => sum + delta.requests, 0);
       this.intervals.push({ startMs, durationMs, requests });
     }
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
   }
 }
