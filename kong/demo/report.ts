@@ -64,6 +64,11 @@ export function renderReady(facts: RunFacts, secondsToStart: number, style: Styl
     style.bold('Alerts'),
     `  Rules and their states are shown at ${sidecar}/. Alerts go to the channels that`,
     '  sidecar/gatewatch.yml names; where it names none, nobody is told, and that page says so.',
+    ...(options.traffic
+      ? [
+          '  The first one fires after some two minutes: a rule wants 100 requests, and a breach that lasts a minute.',
+        ]
+      : []),
     '',
   ].join('\n');
 }

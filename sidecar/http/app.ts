@@ -41,6 +41,9 @@ export interface AppParts {
   readonly logger: Logger;
 }
 
+const PLUGIN_REMEDY = "Set sidecar_token in the plugin's configuration to the sidecar's token";
+const ADMIN_REMEDY = "Send the token of the sidecar's configuration, or its process the signal SIGHUP";
+
 export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -56,7 +59,7 @@ export function createApp(parts: AppParts): Express {
 
   app.post(
     BATCH_PATH,
-    requireBearerToken(token, (fault) => {
+    requireBearerToken(token, PLUGIN_REMEDY, (fault) => {
       onRefused('bearer_token');
       onRefusedBatch(fault);
     }),
@@ -76,7 +79,7 @@ export function createApp(parts: AppParts): Express {
       .send(reason === undefined ? 'ready\n' : `not ready: ${reason}\n`);
   });
 
-  const authorized = requireBearerToken(token, () => onRefused('bearer_token'));
+  const authorized = requireBearerToken(token, ADMIN_REMEDY, () => onRefused('bearer_token'));
   app.post('/-/reload', authorized, (_request, response) => {
     const faults = parts.reload();
     response

@@ -5,9 +5,13 @@ import type { RequestHandler } from 'express';
 import type { Fault } from '../../kong-plugin/contract/fault';
 import type { Secret } from '../config/secret';
 
-/** @param token read for every request; `undefined` lets all pass, which the configuration allows on loopback only */
+/**
+ * @param token read for every request; `undefined` lets all pass, which the configuration allows on loopback only
+ * @param remedy a sentence that tells who asks for this address where the token belongs
+ */
 export function requireBearerToken(
   token: () => Secret | undefined,
+  remedy: string,
   onRefused: (fault: Fault) => void,
 ): RequestHandler {
   return (request, response, next) => {
@@ -20,9 +24,8 @@ export function requireBearerToken(
       fault: 'unauthorized',
       message:
         request.headers.authorization === undefined
-          ? 'expected the header "Authorization: Bearer <token>", found none. ' +
-            "Set sidecar_token in the plugin's configuration to the sidecar's token"
-          : "the token is not the sidecar's. Set sidecar_token in the plugin's configuration to the sidecar's token",
+          ? `expected the header "Authorization: Bearer <token>", found none. ${remedy}`
+          : `the token is not the sidecar's. ${remedy}`,
     };
     onRefused(fault);
     response.status(401).set('WWW-Authenticate', 'Bearer').json(fault);
