@@ -49,8 +49,9 @@ async function begin(instances: readonly InstanceStart[]): Promise<void> {
   });
 }
 
+/** A parent that is just dying cannot be told; its end is seen on its own. */
 function tellParent(message: ToParent): void {
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
 function leaveWhenQuiet(): void {

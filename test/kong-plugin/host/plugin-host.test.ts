@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { encode } from '@msgpack/msgpack';
 import { eventually } from '../../support/eventually';
-import { settle } from '../../support/manual-clock';
 import { isRunning } from '../../support/is-running';
 import { HOST_SERVER, startPluginServer } from '../../support/plugin-servers';
 import { RpcClient } from '../../support/rpc-client';
@@ -97,7 +96,10 @@ describe('the plugin host', () => {
     host.stopReading();
     const worker = workerOf(host);
     process.kill(worker, 'SIGKILL');
-    while ([0, worker].includes(workerOf(host))) await settle();
+    await eventually(() => {
+      expect(workerOf(host)).not.toBe(worker);
+      return Promise.resolve();
+    });
     const kong = await RpcClient.connect(socketPath);
     await logEvent(kong, await startInstance(kong));
     await sidecar.until(() => sidecar.requests === 1);
@@ -260,6 +262,22 @@ describe('the plugin host', () => {
     );
     expect(isRunning(worker)).toBe(false);
     for (const kong of kongs) kong.close();
+  });
+
+  it('has a worker that lives on where its parent is killed while instances are started', async () => {
+    for (let round = 0; round < 10; round++) {
+      const host = await startHost();
+      const kong = await RpcClient.connect(socketPath);
+      await startInstance(kong);
+      const starting = (async () => {
+        for (let one = 0; one < 100; one++) await startInstance(kong, { __seq__: one });
+      })();
+      process.kill(host.pid, 'SIGKILL');
+      await starting;
+      await logEvent(kong, await startInstance(kong));
+      kong.close();
+    }
+    await sidecar.until(() => sidecar.requests === 10);
   });
 
   it('takes a burst of 2,000 connections while its worker stands still', async () => {
