@@ -2,6 +2,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // They wait more than they work, and each may start several processes.
+  maxWorkers: 2,
   transform: {
     '\\.ts$': [
       '@swc/jest',
