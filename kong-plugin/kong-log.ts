@@ -8,7 +8,7 @@ export interface KongTry {
   /** How long choosing took, ms with fractions. */
   balancerLatencyMs: number;
   failed: boolean;
-  /** 502 or 504 for a failed try. */
+  /** 502 or 504 for a failed try; what is no whole number of up to three digits is none. */
   code: number | undefined;
 }
 
@@ -87,7 +87,7 @@ function readTry(document: Record<string, unknown>): KongTry {
     balancerLatencyMs:
       latencyNs === undefined ? (numberOf(document['balancer_latency']) ?? 0) : latencyNs / 1e6,
     failed: document['state'] === 'failed',
-    code: numberOf(document['code']),
+    code: codeOf(document['code']),
   };
 }
 
@@ -101,6 +101,12 @@ function textOf(value: unknown): string | undefined {
 
 function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function codeOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 999
+    ? value
+    : undefined;
 }
 
 function wholeNumberIn(value: unknown): number | undefined {

@@ -19,10 +19,10 @@ export interface Observation {
   /** Whole ms, `undefined` where no upstream was reached. */
   upstreamMs: number | undefined;
   gatewayMs: number;
-  /** Codes of the failed tries, in order. */
+  /** Codes of the failed tries, in order: 0 to 999, 0 where the log had none. */
   failedTryCodes: number[];
   clockFault: boolean;
-  /** The log could not be read, or lacked its status. */
+  /** The log could not be read, lacked its status, or had a failed try without a code. */
   malformed: boolean;
 }
 
@@ -49,14 +49,15 @@ export function observe(text: unknown, namedStatuses: readonly NamedStatus[] = [
   if (!log) return UNREADABLE;
   const status = log.status !== undefined && isStatus(log.status) ? log.status : undefined;
   const known = status === log.status ? log : { ...log, status };
+  const codes = (log.tries ?? []).filter((entry) => entry.failed).map((entry) => entry.code);
   return {
     service: labelText(log.service.name ?? log.service.host ?? ''),
     operation: operationOf(log),
     status: status ?? 0,
     ...classify(known, namedStatuses),
     ...fairTimes(known),
-    failedTryCodes: (log.tries ?? []).filter((entry) => entry.failed).map((entry) => entry.code ?? 0),
-    malformed: status === undefined,
+    failedTryCodes: codes.map((code) => code ?? 0),
+    malformed: status === undefined || codes.includes(undefined),
   };
 }
 

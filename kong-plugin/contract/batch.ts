@@ -32,7 +32,7 @@ export interface ProducerStatistics {
   events: number;
   /** Events whose log could not be read, or lacked a field that every log has. */
   malformedLogs: number;
-  /** Events with a negative upstream time. */
+  /** Events with an upstream time that cannot be: below 0, or above MAX_CELL_MS. */
   clockFaults: number;
   /** Tries to send a batch that ended without a receipt. */
   failedSends: number;

@@ -11,11 +11,11 @@ const STATISTICS: Readonly<Record<keyof ProducerStatistics, readonly [name: stri
   events: ['gatewatch_plugin_events_total', 'Events that Kong handed to the plugin'],
   malformedLogs: [
     'gatewatch_plugin_malformed_logs_total',
-    'Events whose log could not be read or lacked its status; they are counted with status 0',
+    'Events whose log could not be read, or lacked its status or the code of a failed try; 0 is counted in its place',
   ],
   clockFaults: [
     'gatewatch_plugin_clock_faults_total',
-    'Events with a negative upstream time, counted as 0: a clock was stepped back',
+    'Events with an upstream time below 0, or above the 11.5 days that are counted in its place: a clock was set',
   ],
   failedSends: [
     'gatewatch_plugin_failed_sends_total',

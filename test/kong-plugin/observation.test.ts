@@ -2,9 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { Accumulator } from '../../kong-plugin/accumulator';
-import { sealBatches } from '../../kong-plugin/seal-batches';
-import { readBatch } from '../../sidecar/ingest/read-batch';
+import type { Interval } from '../../kong-plugin/contract/batch';
+import { seriesKey } from '../../kong-plugin/contract/delta';
+import { MAX_CELL_MS } from '../../kong-plugin/contract/histogram';
 import { observe } from '../../kong-plugin/observation';
+import { sealBatches } from '../../kong-plugin/seal-batches';
+import { readSpool } from '../../kong-plugin/spool/read-spool';
+import { encodeCheckpoint } from '../../kong-plugin/spool/spool-checkpoint';
+import { sealRecord } from '../../kong-plugin/spool/spool-record';
+import { TailWriter } from '../../kong-plugin/spool/spool-tail';
+import { readBatch } from '../../sidecar/ingest/read-batch';
 
 const LOGS = join(__dirname, '../fixtures/kong/logs');
 const read = (name: string): string => readFileSync(join(LOGS, `${name}.json`), 'utf8');
@@ -128,39 +135,170 @@ describe('an odd log', () => {
     expect(observe(log)).toMatchObject({ upstreamMs: 0, clockFault: true });
   });
 
-  it('becomes a batch that the sidecar takes, whatever stands in the fields that are read', () => {
-    const odd = fc.oneof(
-      fc.constantFrom(null, -1, 1e300, 0.5, '', '200', '\ud800', '__proto__', true),
-      fc.string({ unit: 'binary', maxLength: 5 }),
-      fc.double(),
-      fc.array(fc.integer(), { maxLength: 2 }),
-    );
-    const oddTry = fc.record(
-      { balancer_start_ns: odd, balancer_latency_ns: odd, balancer_start: odd, state: odd, code: odd },
-      { requiredKeys: [] },
-    );
-    const oddLog = fc.record(
-      {
-        service: fc.oneof(odd, fc.record({ name: odd, host: odd })),
-        route: fc.oneof(odd, fc.record({ name: odd, id: odd })),
-        request: fc.oneof(odd, fc.record({ method: odd })),
-        response: fc.oneof(odd, fc.record({ status: odd, headers: fc.record({ 'grpc-status': odd }) })),
-        latencies: fc.oneof(odd, fc.record({ kong: odd, proxy: odd })),
-        tries: fc.oneof(odd, fc.array(fc.oneof(odd, oddTry), { maxLength: 3 })),
-        source: odd,
-      },
-      { requiredKeys: [] },
-    );
-    fc.assert(
-      fc.property(fc.array(oddLog, { maxLength: 5 }), (logs) => {
-        const accumulator = new Accumulator();
-        for (const log of logs) accumulator.add(observe(JSON.stringify(log)), 1_000);
-        const [sealed] = sealBatches(accumulator.take(5_000), 'p', 1, null);
-        const read = readBatch(sealed?.bytes ?? Buffer.alloc(0));
-        expect(read.ok ? '' : read.fault.message).toBe('');
-        expect(sealed?.requests).toBe(logs.length);
+  const tries = (...codes: unknown[]): string =>
+    JSON.stringify({
+      response: { status: 200 },
+      tries: [...codes.map((code) => ({ state: 'failed', code })), {}],
+    });
+
+  it.each([-1, 1_000, 70_000, 502.5, 1e300, '502', null, undefined])(
+    'has a failed try counted under 0, and is malformed, where its code is %p',
+    (code) => {
+      expect(observe(tries(502, code))).toMatchObject({ failedTryCodes: [502, 0], malformed: true });
+      expect(observe(tries(502, 504))).toMatchObject({ failedTryCodes: [502, 504], malformed: false });
+    },
+  );
+
+  const timed = (proxy: number, ...starts: [number, number][]): string =>
+    JSON.stringify({
+      response: { status: 200 },
+      tries: starts.map(([balancer_start, balancer_latency]) => ({ balancer_start, balancer_latency })),
+      latencies: { proxy, kong: 1e300 },
+    });
+
+  it.each([
+    ['a time too long for a clock that was not set', timed(1e300, [1, 0]), MAX_CELL_MS],
+    ['tries that are years apart', timed(1, [0, 0], [1e12, 0]), MAX_CELL_MS],
+    ['times that add up to infinity', timed(1, [-1e308, 0], [1e308, 0]), MAX_CELL_MS],
+    ['times that add up to no number', timed(1, [-1e308, -1e308], [1e308, 1e308], [-1e308, 0]), 0],
+  ])('gives a clock fault and a time within bounds for %s', (_what, log, upstreamMs) => {
+    expect(observe(log)).toMatchObject({ upstreamMs, clockFault: true, malformed: false });
+    expect(observe(log).gatewayMs).toBeLessThanOrEqual(MAX_CELL_MS);
+  });
+
+  it('is no clock fault where a request took as long as any can', () => {
+    expect(observe(timed(MAX_CELL_MS, [1, 0]))).toMatchObject({
+      upstreamMs: MAX_CELL_MS,
+      clockFault: false,
+    });
+  });
+});
+
+const oddNumber = fc.oneof(
+  fc.constantFrom(
+    -1,
+    -0,
+    0.5,
+    504,
+    999,
+    999.5,
+    1_000,
+    65_535,
+    65_536,
+    2 ** 31,
+    2 ** 53,
+    1e300,
+    1e308,
+    -1e308,
+  ),
+  fc.integer(),
+  fc.double(),
+);
+const oddText = fc.oneof(
+  fc.constantFrom('', '200', '502', '\ud800', '\u0000', '__proto__', 'constructor', '__other__', 'failed'),
+  fc.string({ unit: 'binary', maxLength: 400 }),
+);
+const odd = fc.oneof(
+  { weight: 3, arbitrary: oddNumber },
+  { weight: 2, arbitrary: oddText },
+  fc.constantFrom(null, true, {}, []),
+  fc.array(fc.integer(), { maxLength: 2 }),
+);
+const record = (fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 1, arbitrary: odd }, { weight: 9, arbitrary: fc.record(fields, { requiredKeys: [] }) });
+
+const oddTry = record({
+  balancer_start_ns: odd,
+  balancer_latency_ns: odd,
+  balancer_start: oddNumber,
+  balancer_latency: oddNumber,
+  state: fc.constantFrom('failed', 'failed', 'next', 7),
+  code: odd,
+});
+const oddLog = record({
+  service: record({ name: odd, host: odd }),
+  route: record({ name: odd, id: odd }),
+  request: record({ method: odd }),
+  response: record({
+    status: fc.oneof(odd, fc.integer({ min: 90, max: 1_010 })),
+    headers: record({ 'grpc-status': odd }),
+  }),
+  latencies: record({ kong: odd, proxy: odd }),
+  tries: fc.oneof(odd, fc.array(oddTry, { maxLength: 6 })),
+  source: odd,
+});
+
+/** What Kong may hand over, as text or as its bytes: logs with odd values, logs that were spoiled, and what is no log. */
+const oddDocument: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 8, arbitrary: oddLog.map((log) => JSON.stringify(log)) },
+  { weight: 4, arbitrary: oddLog.map((log) => Buffer.from(JSON.stringify(log))) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(oddLog, fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 4 }))
+      .map(([log, at, spoiled]) => {
+        const bytes = Buffer.concat([Buffer.from(JSON.stringify(log)), Buffer.alloc(4)]);
+        bytes.set(spoiled, at % (bytes.length - 4));
+        return bytes;
       }),
-      { numRuns: 2_000, seed: 13 },
+  },
+  fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+  oddText,
+  fc.anything(),
+);
+
+/** Intervals as plain data, in an order of their own. */
+const plain = (intervals: readonly Interval[]): unknown =>
+  intervals.map(({ startMs, deltas }) => [
+    startMs,
+    deltas
+      .map(({ series, requests, upstream, failedTries }) =>
+        JSON.stringify([seriesKey(series), requests, upstream.sumMs, [...upstream.cells], [...failedTries]]),
+      )
+      .sort(),
+  ]);
+
+describe('whatever Kong hands over', () => {
+  const named = [{ service: undefined, status: 500, errorType: 'stock_empty', severity: 'warning' }] as const;
+  const NOW_MS = 1_800_000_000_000;
+
+  it('becomes a batch that the sidecar takes, and a spool that says the same', () => {
+    const seen = { malformed: 0, clockFaults: 0, failedTries: 0, reached: 0 };
+    fc.assert(
+      fc.property(fc.array(oddDocument, { minLength: 1, maxLength: 5 }), (documents) => {
+        const accumulator = new Accumulator();
+        const tail = new TailWriter();
+        const checkpoint = encodeCheckpoint({
+          producer: 'p',
+          nextSequence: 1,
+          sealed: [],
+          pending: new Accumulator().held(),
+          state: 'owned',
+        });
+        const records = [sealRecord(checkpoint)];
+        for (const document of documents) {
+          const observation = observe(document, named);
+          const series = accumulator.add(observation, NOW_MS);
+          records.push(Buffer.from(tail.observation(observation, series, NOW_MS)));
+          seen.malformed += Number(observation.malformed);
+          seen.clockFaults += Number(observation.clockFault);
+          seen.failedTries += observation.failedTryCodes.length;
+          seen.reached += Number(observation.upstreamMs !== undefined);
+        }
+        const { checkpoint: read, unreadBytes } = readSpool(Buffer.concat(records));
+        expect(unreadBytes).toBe(0);
+        expect(plain(read.pending.intervals)).toEqual(plain(accumulator.held().intervals));
+        expect(read.pending.statistics).toEqual(accumulator.held().statistics);
+
+        const [sealed, ...others] = sealBatches(accumulator.take(NOW_MS, true), 'p', 1, null);
+        expect(others).toEqual([]);
+        const batch = readBatch(sealed?.bytes ?? Buffer.alloc(0));
+        expect(batch.ok ? '' : batch.fault.message).toBe('');
+        expect(sealed?.requests).toBe(documents.length);
+      }),
+      { numRuns: 3_000, seed: 13 },
     );
+    // What is worth asking came up often.
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(100);
   });
 });
