@@ -27,8 +27,9 @@ export const PLUGIN_SCHEMA = [
       required: true,
       default: DEFAULT_SIDECAR_URL,
       match_any: {
-        patterns: ['^https?://[^%s]+$', '^unix:/[^%s]+$'],
-        err: 'expected http://host:port, https://host:port or unix:/path',
+        // No @ before the path: a user or a password there would stand in Kong's log.
+        patterns: ['^https?://[^%s/@]+$', '^https?://[^%s/@]+/[^%s]*$', '^unix:/[^%s]+$'],
+        err: 'expected http://host:port, https://host:port or unix:/path, without a user or a password',
       },
     },
   },
