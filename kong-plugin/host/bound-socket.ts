@@ -15,13 +15,27 @@ type PipeConstructor = new (type: number) => PipeHandle;
 /** In Node's pipe_wrap a socket is type 0, a server type 1; both may be bound. */
 const SERVER_TYPE = 1;
 
+/** Where Kong finds a socket, and which of the files that may be there is this socket's. */
+export interface SocketPlace {
+  readonly path: string;
+  /** In decimal digits. No other file gets it while the socket is open. */
+  readonly inode: string;
+}
+
+/** Who is found at the place: this socket, another or nobody. */
+export function placeState({ path, inode }: SocketPlace): 'ours' | 'replaced' | 'gone' {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (!found) return 'gone';
+  return String(found.ino) === inode ? 'ours' : 'replaced';
+}
+
 export class BoundSocket {
-  readonly #path: string;
+  readonly place: SocketPlace;
   readonly #handle: PipeHandle;
-  #inode: bigint | undefined;
 
   private constructor(path: string, handle: PipeHandle) {
-    this.#path = path;
+    // A renamed file keeps its inode.
+    this.place = { path, inode: String(statSync(asidePath(path), { bigint: true }).ino) };
     this.#handle = handle;
   }
 
@@ -53,25 +67,21 @@ export class BoundSocket {
 
   /** Takes the path, from a dead host's socket or a living one's, without a moment in between. @throws Error */
   publish(): void {
-    const aside = asidePath(this.#path);
-    const found = statSync(this.#path, { throwIfNoEntry: false });
+    const { path } = this.place;
+    const aside = asidePath(path);
+    const found = statSync(path, { throwIfNoEntry: false });
     if (found && !found.isSocket()) {
       removeIfThere(aside);
-      throw new Error(`${this.#path} is there and is no socket: name another path, or remove it`);
+      throw new Error(`${path} is there and is no socket: name another path, or remove it`);
     }
-    renameSync(aside, this.#path);
-    this.#inode = statSync(this.#path, { bigint: true }).ino;
+    renameSync(aside, path);
   }
 
-  /** Who is found at the path. */
-  state(): 'ours' | 'replaced' | 'gone' {
-    const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    if (!found) return 'gone';
-    return found.ino === this.#inode ? 'ours' : 'replaced';
-  }
-
+  /** Leaves no file, published or not. */
   close(): void {
-    if (this.state() === 'ours') removeIfThere(this.#path);
+    const { path } = this.place;
+    if (placeState(this.place) === 'ours') removeIfThere(path);
+    removeIfThere(asidePath(path));
     this.#handle.close();
   }
 }

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { PluginLog } from '../plugin-log';
 import { WORKER_RESTARTS_VARIABLE } from '../worker-restarts';
-import { BoundSocket } from './bound-socket';
+import { BoundSocket, placeState } from './bound-socket';
 import { MAX_INSTANCES, type InstanceStart, type ToParent, type ToWorker } from './worker-messages';
 
 const WORKER = resolve(__dirname, 'worker-main.js');
@@ -15,6 +15,12 @@ const LOOK_INTERVAL_MS = 1_000;
 const STABLE_AFTER_MS = 1_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
+
+/**
+ * So many workers in a row that end before the first one listens end the host: after 1.5 s of pauses, it is for Kong to start it
+ * again. Once one has listened, connections wait in the socket's queue, and there is no bound.
+ */
+const MAX_FAILED_STARTS = 5;
 
 export class PluginHost {
   readonly #path: string;
@@ -28,6 +34,10 @@ export class PluginHost {
   readonly #instances = new Map<string, InstanceStart>();
   #pauseMs = 0;
   #leaving = false;
+  /** Some worker has listened. */
+  #hasListened = false;
+  #tellFirstListening: (() => void) | undefined;
+  readonly #firstListening = new Promise<void>((resolve) => (this.#tellFirstListening = resolve));
   #end: ((exitCode: number) => void) | undefined;
   /** The exit code, when the host has left. */
   readonly ended = new Promise<number>((resolve) => (this.#end = resolve));
@@ -37,10 +47,12 @@ export class PluginHost {
     this.#log = log;
   }
 
-  /** Resolves when Kong can connect. @throws Error for the operator */
+  /** Resolves when Kong can connect, or the host has ended. @throws Error for the operator */
   async start(): Promise<void> {
     this.#socket = await BoundSocket.bindBeside(this.#path);
-    await this.#startWorker(this.#socket);
+    this.#startWorker(this.#socket);
+    await Promise.race([this.#firstListening, this.ended]);
+    if (!this.#hasListened) return;
     this.#socket.publish();
     this.#log('info', 'the plugin server listens', { socket: this.#path, worker: this.#worker?.pid });
     const timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
@@ -54,58 +66,86 @@ export class PluginHost {
     else this.#finish();
   }
 
-  #startWorker(socket: BoundSocket): Promise<void> {
+  #startWorker(socket: BoundSocket): void {
     const startedAtMs = performance.now();
-    const worker = spawn(process.execPath, [WORKER], {
-      stdio: ['ignore', 'inherit', 'inherit', socket.fd, 'ipc'],
-      env: { ...process.env, [WORKER_RESTARTS_VARIABLE]: String(this.#newRestarts) },
-    });
+    let worker: ChildProcess;
+    try {
+      worker = spawn(process.execPath, [WORKER], {
+        stdio: ['ignore', 'inherit', 'inherit', socket.fd, 'ipc'],
+        env: { ...process.env, [WORKER_RESTARTS_VARIABLE]: String(this.#newRestarts) },
+      });
+    } catch (error) {
+      this.#startAgain(socket, startedAtMs, { reason: String(error) });
+      return;
+    }
     this.#worker = worker;
     let isListening = false;
-    return new Promise((resolve, reject) => {
-      worker.once('error', reject);
-      worker.on('message', (message: ToParent) => {
-        if (message.kind === 'listening') {
-          isListening = true;
-          resolve();
-        } else {
-          this.#newRestarts = 0;
-          this.#remember(message.start);
-        }
-      });
-      tell(worker, { kind: 'begin', instances: [...this.#instances.values()] });
-      worker.once('exit', (code, signal) => {
-        this.#worker = undefined;
-        if (this.#leaving) {
-          this.#finish();
-          return;
-        }
-        this.#restarts += 1;
-        this.#newRestarts += 1;
-        // What it was to begin with may be what ended it.
-        if (!isListening) this.#instances.clear();
-        const lastedMs = Math.round(performance.now() - startedAtMs);
-        this.#pauseMs =
-          lastedMs >= STABLE_AFTER_MS
-            ? 0
-            : Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
-        this.#log('error', 'the worker of the plugin server ended; it is started again', {
-          ...(signal === null ? { exitCode: code } : { signal }),
-          lastedMs,
-          pauseMs: this.#pauseMs,
-          restarts: this.#restarts,
-        });
-        setTimeout(() => {
-          if (this.#leaving) this.#finish();
-          else this.#startWorker(socket).catch((error: unknown) => this.#fail(error));
-        }, this.#pauseMs);
-      });
+    worker.on('error', (error) => {
+      // Without a process number the system could not start it, and no exit follows.
+      if (worker.pid === undefined && this.#worker === worker)
+        this.#startAgain(socket, startedAtMs, { reason: String(error) });
     });
+    worker.on('message', (message: ToParent) => {
+      if (message.kind === 'listening') {
+        isListening = true;
+        this.#hasListened = true;
+        this.#tellFirstListening?.();
+      } else {
+        this.#newRestarts = 0;
+        this.#remember(message.start);
+      }
+    });
+    worker.once('exit', (code, signal) => {
+      // What it was to begin with may be what ended it.
+      if (!isListening) this.#instances.clear();
+      this.#startAgain(socket, startedAtMs, signal === null ? { exitCode: code } : { signal });
+    });
+    if (worker.pid !== undefined) tell(worker, { kind: 'begin', instances: [...this.#instances.values()] });
+  }
+
+  /** The worker that was started then has ended, so. */
+  #startAgain(socket: BoundSocket, startedAtMs: number, end: Readonly<Record<string, unknown>>): void {
+    this.#worker = undefined;
+    if (this.#leaving) {
+      this.#finish();
+      return;
+    }
+    this.#restarts += 1;
+    this.#newRestarts += 1;
+    const lastedMs = Math.round(performance.now() - startedAtMs);
+    if (!this.#hasListened && this.#restarts === MAX_FAILED_STARTS) {
+      this.#log(
+        'error',
+        'no worker of the plugin server lived until it could listen; the plugin server ends',
+        {
+          ...end,
+          lastedMs,
+          failedStarts: this.#restarts,
+        },
+      );
+      this.#finish(1);
+      return;
+    }
+    this.#pauseMs =
+      lastedMs >= STABLE_AFTER_MS
+        ? 0
+        : Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
+    this.#log('error', 'the worker of the plugin server ended; it is started again', {
+      ...end,
+      lastedMs,
+      pauseMs: this.#pauseMs,
+      restarts: this.#restarts,
+    });
+    setTimeout(() => {
+      if (this.#leaving) this.#finish();
+      else this.#startWorker(socket);
+    }, this.#pauseMs);
   }
 
   #look(): void {
-    const state = this.#socket?.state();
-    if (this.#leaving || state === 'ours') return;
+    if (this.#leaving || !this.#socket) return;
+    const state = placeState(this.#socket.place);
+    if (state === 'ours') return;
     this.#leaving = true;
     this.#log(
       state === 'gone' ? 'error' : 'info',
@@ -123,11 +163,6 @@ export class PluginHost {
     this.#instances.set(key, start);
     const [oldest] = this.#instances.keys();
     if (this.#instances.size > MAX_INSTANCES && oldest !== undefined) this.#instances.delete(oldest);
-  }
-
-  #fail(error: unknown): void {
-    this.#log('error', 'the worker of the plugin server cannot be started', { reason: String(error) });
-    this.#finish(1);
   }
 
   #finish(exitCode = 0): void {

@@ -33,10 +33,28 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function startHost(): Promise<RunningProgram> {
-  const host = await startPluginServer(HOST_SERVER, socketPath);
+/** Gives another command that becomes the given one. */
+type Wrap = (command: readonly string[]) => readonly string[];
+
+async function startHost(wrap?: Wrap): Promise<RunningProgram> {
+  const host = await startPluginServer(HOST_SERVER, socketPath, wrap);
   hosts.push(host);
   return host;
+}
+
+/** The first `count` workers of the host end before they have done anything. */
+function dyingWorkers(count: number): Wrap {
+  const preload = join(directory, 'die.cjs');
+  const [main, deaths] = ['worker-main.js', join(directory, 'deaths')].map((text) => JSON.stringify(text));
+  writeFileSync(
+    preload,
+    `const { appendFileSync, statSync } = require('node:fs');
+    if (process.argv[1].endsWith(${main})) {
+      appendFileSync(${deaths}, '.');
+      if (statSync(${deaths}).size <= ${count}) process.kill(process.pid, 'SIGKILL');
+    }`,
+  );
+  return (command) => ['/usr/bin/env', `NODE_OPTIONS=--require ${preload}`, ...command];
 }
 
 async function startInstance(kong: RpcClient, config: Record<string, unknown> = {}): Promise<number> {
@@ -262,6 +280,25 @@ describe('the plugin host', () => {
     );
     expect(isRunning(worker)).toBe(false);
     for (const kong of kongs) kong.close();
+  });
+
+  it('starts another worker where the first ones die before they listen', async () => {
+    const host = await startHost(dyingWorkers(2));
+    expect(host.output.match(/ended; it is started again","signal":"SIGKILL"/g)).toHaveLength(2);
+    const kong = await RpcClient.connect(socketPath);
+    await logEvent(kong, await startInstance(kong));
+    await sidecar.until(() => sidecar.requests === 1);
+    kong.close();
+  });
+
+  it('ends where no worker lives until it listens, so that Kong starts it again', async () => {
+    const [command = '', ...args] = dyingWorkers(1_000)([process.execPath, ...HOST_SERVER.serve(socketPath)]);
+    const host = new RunningProgram(command, args);
+    expect(await host.ended).toEqual({ code: 1, signal: null });
+    expect(host.output).toMatch(
+      /"no worker of the plugin server lived until it could listen; the plugin server ends",.*"failedStarts":5/,
+    );
+    expect(readdirSync(directory).filter((name) => name.startsWith('gatewatch.sock'))).toEqual([]);
   });
 
   it('has a worker that lives on where its parent is killed while instances are started', async () => {
