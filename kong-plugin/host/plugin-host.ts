@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { PluginLog } from '../plugin-log';
 import { WORKER_RESTARTS_VARIABLE } from '../worker-restarts';
 import { BoundSocket, placeState } from './bound-socket';
+import { descriptorLimit, mostConnections, WANTED_DESCRIPTORS } from './descriptor-limit';
 import { MAX_INSTANCES, type InstanceStart, type ToParent, type ToWorker } from './worker-messages';
 
 const WORKER = resolve(__dirname, 'worker-main.js');
@@ -50,6 +51,18 @@ export class PluginHost {
   /** Resolves when Kong can connect, or the host has ended. @throws Error for the operator */
   async start(): Promise<void> {
     this.#socket = await BoundSocket.bindBeside(this.#path);
+    const limit = descriptorLimit();
+    if (limit < WANTED_DESCRIPTORS) {
+      this.#log(
+        'warn',
+        'the limit of open files is low: above it, connections of Kong wait for others to end',
+        {
+          limit,
+          connections: mostConnections(limit),
+          wantedLimit: WANTED_DESCRIPTORS,
+        },
+      );
+    }
     this.#startWorker(this.#socket);
     await Promise.race([this.#firstListening, this.ended]);
     if (!this.#hasListened) return;

@@ -2,6 +2,7 @@
 import { createServer, type Socket } from 'node:net';
 import { logToStderr } from '../plugin-log';
 import { acceptInPlace } from './accept-in-place';
+import { descriptorLimit, mostConnections } from './descriptor-limit';
 import { PluginHostServer } from './plugin-host-server';
 import { PLUGIN_DIRECTORY } from './plugin-directory';
 import { serveConnection } from './serve-connection';
@@ -13,7 +14,10 @@ const BACKLOG = 4096;
 /** After a takeover, connections that were in the kernel's queue are accepted within a moment. */
 const QUIET_BEFORE_LEAVING_MS = 1_000;
 
+const MOST_CONNECTIONS = mostConnections(descriptorLimit());
+
 const connections = new Set<Socket>();
+let hasSaidFull = false;
 const pluginServer = new PluginHostServer(PLUGIN_DIRECTORY, logToStderr, (start) =>
   tellParent({ kind: 'started', start }),
 );
@@ -40,13 +44,33 @@ async function begin(instances: readonly InstanceStart[]): Promise<void> {
   }
   // Beside an fd Node reads the backlog from this place only, not from the options.
   listener.listen({ fd: SOCKET_FD }, BACKLOG, () => {
-    acceptInPlace(listener, (open) => {
+    const accepting = acceptInPlace(listener, (open) => {
       const socket = serveConnection(open, pluginServer, logToStderr);
       connections.add(socket);
-      socket.once('close', () => connections.delete(socket));
+      if (connections.size >= MOST_CONNECTIONS) {
+        accepting.pause();
+        sayFull();
+      }
+      socket.once('close', () => {
+        connections.delete(socket);
+        accepting.resume();
+      });
     });
     tellParent({ kind: 'listening' });
   });
+}
+
+/** Once: how often it comes to that depends on Kong. */
+function sayFull(): void {
+  if (hasSaidFull) return;
+  hasSaidFull = true;
+  logToStderr(
+    'warn',
+    'there are as many connections as open files allow; what connects now waits for one to end',
+    {
+      connections: connections.size,
+    },
+  );
 }
 
 /** A parent that is just dying cannot be told; its end is seen on its own. */

@@ -331,6 +331,33 @@ describe('the plugin host', () => {
     for (const socket of [kong, ...sockets]) socket.close();
   });
 
+  it('answers more connections than it may have open files: the others wait until some have ended', async () => {
+    const host = await startHost((command) => [
+      '/bin/sh',
+      '-c',
+      'ulimit -n 300; exec "$@"',
+      'sh',
+      ...command,
+    ]);
+    expect(host.output).toMatch(
+      /"the limit of open files is low: .*","limit":300,"connections":236,"wantedLimit":4160/,
+    );
+    const kongs = await Promise.all(Array.from({ length: 600 }, () => RpcClient.connect(socketPath)));
+    const instance = await startInstance(kongs[0] as RpcClient);
+    await host.says(/as many connections as open files allow/);
+    // Nobody leaves without an answer.
+    await Promise.all(
+      kongs.map(async (kong) => {
+        await logEvent(kong, instance);
+        kong.close();
+      }),
+    );
+    await sidecar.until(() => sidecar.requests === 600);
+    const another = await RpcClient.connect(socketPath);
+    await logEvent(another, instance);
+    another.close();
+  });
+
   it('takes the place of a socket that a dead process left, and leaves none', async () => {
     const left = createServer().listen(socketPath);
     await new Promise((listening) => left.once('listening', listening));
