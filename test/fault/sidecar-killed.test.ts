@@ -1,71 +1,86 @@
-// The sidecar is killed with SIGKILL at random moments while producers send: while it starts, between a commit and its
-// answer, in the middle of a commit. In the end every observation is counted exactly once, and no scrape ever saw a counter
-// go down. GATEWATCH_FAULT_KILLS and GATEWATCH_FAULT_SEED make a longer or another run; the seed is printed.
+// The sidecar is killed with SIGKILL again and again while producers send: while it starts, when it has just been given a
+// batch, while it counts one, when its answer begins, at any moment. In the end every observation is counted exactly once, and
+// no scrape ever saw a counter go down. What it was at when it was killed is told by its successors, see KillingProxy.
+// GATEWATCH_FAULT_KILLS and GATEWATCH_FAULT_SEED make a longer or another run, KILLS_OF_A_SEED with each seed from there on.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually } from '../support/eventually';
+import { CountersWatch, PROCESS_COUNTERS } from '../support/counters-watch';
 import { findFreePorts } from '../support/free-ports';
+import { KillingProxy } from '../support/killing-proxy';
 import { Producer } from '../support/producer';
 import { RunningProgram } from '../support/running-program';
-import { parseSamples, sumOf, type ScrapedSample } from '../support/samples';
+import { sumOf } from '../support/samples';
 import { seededRandom } from '../support/seeded-random';
 
 const MAIN = resolve(__dirname, '../../dist/sidecar/main.js');
-const KILLS = Number(process.env['GATEWATCH_FAULT_KILLS'] ?? 12);
+const KILLS = Number(process.env['GATEWATCH_FAULT_KILLS'] ?? 15);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
-jest.setTimeout(60_000 + KILLS * 3_000);
+const KILLS_OF_A_SEED = 50;
+const RUNS = Array.from({ length: Math.ceil(KILLS / KILLS_OF_A_SEED) }, (_, run) => ({
+  seed: SEED + run,
+  kills: Math.min(KILLS_OF_A_SEED, KILLS - run * KILLS_OF_A_SEED),
+}));
 
-const COUNTERS =
-  /^(external_request_duration_seconds_(count|sum|bucket)|gatewatch_requests_total|gatewatch_plugin_\w+_total)$/;
+/** Longer than a batch of these producers takes. */
+const COUNTING_MS = 6;
+const WORK_MS = 600;
 
-/** What every counter was at its highest; throws when one went down. */
-class NeverDown {
-  readonly #highest = new Map<string, number>();
+jest.setTimeout(60_000 + KILLS_OF_A_SEED * 3_000);
 
-  check(samples: readonly ScrapedSample[]): void {
-    for (const { name, labels, value } of samples) {
-      if (!COUNTERS.test(name)) continue;
-      const key = `${name}${JSON.stringify(labels)}`;
-      const before = this.#highest.get(key) ?? 0;
-      if (value < before) throw new Error(`${key} went down from ${before} to ${value}`);
-      this.#highest.set(key, value);
-    }
-  }
-}
+/** One kill of each in turn. */
+const KINDS = ['while it starts', 'given', 'while it counts', 'answered', 'at any moment'] as const;
 
-describe(`a sidecar that is killed ${KILLS} times under load (seed ${SEED})`, () => {
-  it('has counted every observation exactly once, and no counter ever went down', async () => {
-    const random = seededRandom(SEED);
+describe('a sidecar that is killed under load', () => {
+  it.each(RUNS)('counts everything once, $kills kills with seed $seed', async ({ seed, kills }) => {
+    const random = seededRandom(seed);
     const directory = mkdtempSync(join(tmpdir(), 'gatewatch-fault-'));
     const port = await findFreePorts(1);
     const configFile = join(directory, 'gatewatch.yml');
     writeFileSync(configFile, `listen: 127.0.0.1:${port}\ndata_dir: ${join(directory, 'data')}\n`);
     const url = `http://127.0.0.1:${port}`;
-    const start = (): RunningProgram => new RunningProgram(process.execPath, [MAIN, '--config', configFile]);
-    const scrape = async (): Promise<ScrapedSample[]> =>
-      parseSamples(await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(2_000) })).text());
+    const LISTENS = /sidecar listens/;
+    let sidecar = new RunningProgram(process.execPath, [MAIN, '--config', configFile]);
+    const beganMs = performance.now();
+    await sidecar.says(LISTENS);
+    const startMs = performance.now() - beganMs;
 
-    const neverDown = new NeverDown();
-    const producers = [1, 2, 3].map(() => new Producer({ sidecar_url: url }));
+    const watch = new CountersWatch(url, { isRestarted: true });
+    const proxy = await KillingProxy.start(url);
+    const producers = [1, 2, 3].map(() => new Producer({ sidecar_url: proxy.url }));
     for (const producer of producers) producer.start(2_000);
-    let sidecar = start();
+    let killedAtStart = 0;
+    const kill = (): void => {
+      if (!LISTENS.test(sidecar.output)) killedAtStart += 1;
+      process.kill(sidecar.pid, 'SIGKILL');
+    };
+    const killAfter = async (ms: number): Promise<void> => {
+      await delay(ms);
+      kill();
+      proxy.killed();
+    };
     try {
-      for (let kill = 0; kill < KILLS; kill++) {
-        // From the middle of the start to a second of work.
-        await delay(50 + random() * 1_200);
-        neverDown.check(await scrape().catch(() => []));
-        await sidecar.end('SIGKILL');
-        sidecar = start();
+      for (let one = 0; one < kills; one++) {
+        const kind = KINDS[one % KINDS.length];
+        if (kind === 'while it starts') await killAfter(random() * startMs * 0.8);
+        else {
+          await sidecar.says(LISTENS);
+          if (kind === 'answered') await proxy.killAt({ kind }, kill);
+          else if (kind === 'given') await proxy.killAt({ kind, afterMs: 0 }, kill);
+          else if (kind === 'while it counts')
+            await proxy.killAt({ kind: 'given', afterMs: random() * COUNTING_MS }, kill);
+          else await killAfter(random() * WORK_MS);
+        }
+        await sidecar.ended;
+        sidecar = new RunningProgram(process.execPath, [MAIN, '--config', configFile]);
       }
-      await sidecar.says(/sidecar listens/);
+      await sidecar.says(LISTENS);
       expect(await Promise.all(producers.map((producer) => producer.close()))).toEqual([0, 0, 0]);
-      const samples = await eventually(scrape);
-      neverDown.check(samples);
+      const samples = await watch.end();
       const total = producers.reduce((sum, producer) => sum + producer.total, 0);
-      expect(total).toBeGreaterThan(KILLS * 500);
+      expect(total).toBeGreaterThan(kills * 500);
       expect(sumOf(samples, 'gatewatch_requests_total')).toBe(total);
       expect(sumOf(samples, 'external_request_duration_seconds_count')).toBe(total);
       expect(sumOf(samples, 'gatewatch_plugin_events_total')).toBe(total);
@@ -76,8 +91,26 @@ describe(`a sidecar that is killed ${KILLS} times under load (seed ${SEED})`, ()
           given,
         ]);
       }
+
+      const { committed, uncommitted } = proxy.kills;
+      process.stderr.write(
+        `${kills} kills: ${killedAtStart} at the start, ${uncommitted} batches before their commit, ` +
+          `${committed} between commit and answer; ${proxy.duplicates} duplicates\n`,
+      );
+      const ofAKind = Math.floor(kills / KINDS.length);
+      expect(killedAtStart).toBeGreaterThanOrEqual(ofAKind / 2);
+      expect(uncommitted).toBeGreaterThanOrEqual(ofAKind / 2);
+      expect(committed).toBeGreaterThanOrEqual(ofAKind);
+      expect(proxy.duplicates).toBeGreaterThanOrEqual(committed);
+
+      expect(watch.faults).toEqual([]);
+      expect(watch.scrapes).toBeGreaterThan(kills / 2);
+      // The list of what may begin anew is no longer than it must be.
+      expect(PROCESS_COUNTERS.filter((name) => !watch.exposed.has(name))).toEqual([]);
     } finally {
       for (const producer of producers) await producer.close();
+      await watch.end().catch(() => undefined);
+      await proxy.close();
       await sidecar.end('SIGKILL');
       rmSync(directory, { recursive: true, force: true });
     }
