@@ -115,6 +115,11 @@ export class Accumulator {
     this.#statistics.refusedRequests += requests;
   }
 
+  /** Whether there is something to tell of the producer itself. */
+  get hasStatistics(): boolean {
+    return Object.values(this.#statistics).some((count) => count > 0);
+  }
+
   /** Requests that wait to be taken. */
   get pendingRequests(): number {
     let requests = 0;
@@ -165,7 +170,8 @@ export class Accumulator {
   coarsen(nowMs: number): void {
     this.#merge(SECOND_MS, MINUTE_MS, nowMs - MINUTE_MS);
     this.#merge(MINUTE_MS, HOUR_MS, nowMs - HOUR_MS);
-    if (this.#weight() > HEAVY_WEIGHT) this.#merge(SECOND_MS, MINUTE_MS, nowMs);
+    if (this.#weight() <= HEAVY_WEIGHT) return;
+    this.#merge(SECOND_MS, MINUTE_MS, nowMs);
     if (this.#weight() > HEAVY_WEIGHT) this.#merge(MINUTE_MS, HOUR_MS, Infinity);
     if (this.#weight() > HEAVY_WEIGHT) this.#merge(HOUR_MS, DAY_MS, Infinity);
     for (const names of FOLDS) if (this.#weight() > FULL_WEIGHT) this.#fold(names);

@@ -75,8 +75,11 @@ export class Producer {
     this.#accumulator.countFailedSend();
   }
 
-  countRefused(requests: number): void {
-    this.#accumulator.countRefused(requests);
+  /** The sidecar will never take a batch, the head or another producer's: it is settled and counted in one step. */
+  countRefused(batch: SealedBatch): void {
+    if (this.head === batch) this.#sealed.shift();
+    this.#accumulator.countRefused(batch.requests);
+    this.#checkpoint();
   }
 
   countDamagedSpool(): void {
@@ -85,6 +88,11 @@ export class Producer {
 
   hasIntervals(nowMs: number, unended = false): boolean {
     return this.#accumulator.hasIntervals(nowMs, unended);
+  }
+
+  /** Whether something waits that no batch has. */
+  get hasRest(): boolean {
+    return this.#accumulator.hasStatistics || this.#accumulator.pendingIntervals > 0;
   }
 
   /** Seals what has ended, or with `unended` everything, up to a bound; a batch of nothing where there is nothing. */
@@ -123,10 +131,11 @@ export class Producer {
     return this.#spool.isWritten;
   }
 
-  /** Keeps memory and spool within their bounds. Call it about once a second. */
-  coarsen(nowMs: number): void {
+  /** Keeps memory and spool within their bounds, and the spool on disk. Call it about once a second. */
+  care(nowMs: number): void {
     this.#accumulator.coarsen(nowMs);
     if (this.#spool.isLong) this.#checkpoint();
+    this.#spool.flush();
   }
 
   /** Tries again to write the spool where that failed. */
@@ -134,15 +143,14 @@ export class Producer {
     if (!this.#spool.isWritten) this.#checkpoint();
   }
 
-  /** Ends in order: what is delivered leaves no spool, the rest is left to whoever comes next. */
+  /** Ends in order: once its goodbye is delivered there is no spool; the rest is left to whoever comes next. */
   leave(): Left {
     const { undeliveredRequests: requests } = this;
-    const isAdopted = this.#state === 'adopted';
-    if (requests === 0 && !(isAdopted && this.head)) {
+    if (this.#hasSealedGoodbye && !this.head && !this.hasRest) {
       this.#spool.remove();
       return { requests, isKept: true };
     }
-    if (!isAdopted) this.#state = 'left';
+    if (this.#state === 'owned') this.#state = 'left';
     this.#checkpoint();
     const isKept = this.#spool.isWritten;
     this.#spool.close();

@@ -98,7 +98,7 @@ export class Recorder {
     do {
       this.#sealOwn(true);
       await this.#sendAll();
-    } while (!this.#end.signal.aborted && this.#own.hasIntervals(steadyNowMs(), true));
+    } while (!this.#end.signal.aborted && this.#own.hasRest);
     if (!this.#end.signal.aborted) this.#own.sealGoodbye();
     await this.#sendAll();
     clearTimeout(deadline);
@@ -111,7 +111,7 @@ export class Recorder {
 
   #tick(): void {
     this.#schedule(this.#settings.flushIntervalMs);
-    for (const producer of this.#producers) producer.coarsen(steadyNowMs());
+    for (const producer of this.#producers) producer.care(steadyNowMs());
     if (performance.now() - this.#caredAtMs >= SPOOL_CARE_MS) this.#careForSpools();
     if (this.#sending) return;
     this.#sending = this.#sealAndSend().finally(() => (this.#sending = undefined));
@@ -129,7 +129,7 @@ export class Recorder {
   #sealOwn(unended: boolean): void {
     const nowMs = steadyNowMs();
     const heartbeatDue = performance.now() - this.#sentAtMs >= HEARTBEAT_MS;
-    if (heartbeatDue || this.#own.hasIntervals(nowMs, unended)) {
+    if (heartbeatDue || this.#own.hasIntervals(nowMs, unended) || (unended && this.#own.hasRest)) {
       this.#own.seal(nowMs, unended, this.#watch.read(this.#own.undeliveredRequests));
     }
   }
@@ -152,14 +152,15 @@ export class Recorder {
       }
       failures = 0;
       this.#deliveryLog.succeeded();
-      if (result.kind === 'refused') this.#setAside(batch, result.fault);
-      producer.settle();
+      if (result.kind === 'refused') this.#setAside(producer, batch, result.fault);
+      else producer.settle();
       if (producer !== this.#own) this.#endAdopted(producer, result);
     }
   }
 
-  #setAside(batch: SealedBatch, fault: Fault): void {
-    this.#own.countRefused(batch.requests);
+  #setAside(producer: Producer, batch: SealedBatch, fault: Fault): void {
+    if (producer !== this.#own) producer.settle();
+    this.#own.countRefused(batch);
     this.#log('error', 'the sidecar refused a batch for good; its requests are not counted', {
       ...fault,
       sequence: batch.sequence,
@@ -171,8 +172,9 @@ export class Recorder {
     // Other batches came under its numbers, so its spool was older than its end: what follows may have been counted.
     const isStale = result.fault?.fault === 'sequence_conflict';
     while (isStale && producer.head) {
-      this.#own.countRefused(producer.head.requests);
+      const { head } = producer;
       producer.settle();
+      this.#own.countRefused(head);
     }
     if (producer.head) return;
     if (!producer.hasSealedGoodbye) {
@@ -200,9 +202,16 @@ export class Recorder {
   #adopt(found: FoundSpool): void {
     // At the end it is left to whoever comes next.
     if (this.#delivered) return;
-    const { path } = found;
+    const { path, bytes } = found;
     try {
-      const read = readSpool(found.bytes);
+      if (!Buffer.isBuffer(bytes)) throw bytes;
+      // Its owner had delivered everything, and could only empty it.
+      if (bytes.length === 0) {
+        this.#folder.discard(found);
+        return;
+      }
+      const read = readSpool(bytes);
+      const keptAs = read.unreadBytes === 0 ? undefined : this.#folder.copyAside(found);
       const producer = Producer.resume(read, this.#folder, this.#log, steadyNowMs());
       this.#adopted.push(producer);
       const requests = producer.undeliveredRequests;
@@ -210,19 +219,17 @@ export class Recorder {
       if (read.unreadBytes === 0) return;
       this.#own.countDamagedSpool();
       this.#log('warn', 'an adopted spool ends in bytes that cannot be read', {
-        path,
+        keptAs,
         unreadBytes: read.unreadBytes,
       });
     } catch (error) {
       this.#own.countDamagedSpool();
-      const reason = error instanceof Error ? error.message : String(error);
-      const keptAs = this.#folder.setAside(found);
       this.#log(
         'error',
         'a spool that another plugin server left cannot be read; its requests are not counted',
         {
-          keptAs,
-          reason,
+          keptAs: this.#folder.setAside(found),
+          reason: error instanceof Error ? error.message : String(error),
         },
       );
     }

@@ -4,8 +4,8 @@ import { decodeCheckpoint, type Checkpoint } from './spool-checkpoint';
 import { readRecords } from './spool-record';
 import { readTail } from './spool-tail';
 
-/** Of the time in which the events came. */
-const COARSEN_MS = 1_000;
+/** Of the time in which the events came. Each second of a day, as the process itself did it, would take minutes here. */
+const COARSEN_MS = 60_000;
 
 export interface ReadSpool {
   /** With the tail in it. */
@@ -30,7 +30,7 @@ export function readSpool(bytes: Buffer): ReadSpool {
     }
     accumulator.add(entry.observation, entry.atMs);
     if (entry.atMs - coarsenedMs < COARSEN_MS) continue;
-    // As the memory was kept within its bounds that this stands for.
+    // As the memory that this stands for was kept within its bounds.
     accumulator.coarsen(entry.atMs);
     coarsenedMs = entry.atMs;
   }

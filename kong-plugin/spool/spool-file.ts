@@ -1,7 +1,7 @@
 // One producer's spool on disk: a checkpoint, and behind it what happened since. What is written here is not lost when the
 // process is killed, and all but the last second not when the machine is. Where the disk does not take it, that is said
 // aloud, and counting goes on in memory until a checkpoint succeeds.
-import { closeSync, fdatasync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { Series } from '../contract/delta';
 import type { Observation } from '../observation';
 import type { PluginLog } from '../plugin-log';
@@ -22,6 +22,8 @@ export class SpoolFile {
   #checkpointBytes = 0;
   #tailBytes = 0;
   #failed = false;
+  /** What was written last is not flushed. */
+  #isDirty = false;
   readonly #flushing = new Set<number>();
 
   constructor(folder: SpoolFolder, producer: string, log: PluginLog) {
@@ -71,16 +73,21 @@ export class SpoolFile {
     }
   }
 
-  /** Never throws. */
+  /** Against a power cut; nobody waits for it. Call it about once a second. */
+  flush(): void {
+    if (this.#file !== undefined && this.#isDirty && !this.#flushing.has(this.#file)) this.#flush(this.#file);
+  }
+
+  /** Never throws. Where the folder cannot be written, the file is emptied: whoever adopts it then has nothing to send. */
   remove(): void {
-    this.close();
     for (const path of [this.#paths.spool, this.#paths.unfinished]) {
       try {
         rmSync(path, { force: true });
-      } catch {
-        // The folder cannot be written; that is said when the next checkpoint fails.
+      } catch (error) {
+        this.#empty(path, error);
       }
     }
+    this.close();
   }
 
   /** Leaves the file to whoever adopts it. */
@@ -119,6 +126,7 @@ export class SpoolFile {
     try {
       writeWhole(this.#file ?? -1, record);
       this.#tailBytes += record.length;
+      this.#isDirty = true;
       return true;
     } catch (error) {
       // What is in the file is true and stays there: nothing was sent since that it does not have.
@@ -138,13 +146,30 @@ export class SpoolFile {
     );
   }
 
-  /** Against a power cut; nobody waits for it. */
   #flush(file: number): void {
+    this.#isDirty = false;
     this.#flushing.add(file);
-    fdatasync(file, () => {
+    fdatasync(file, (error) => {
       this.#flushing.delete(file);
       if (file !== this.#file) closeSync(file);
+      else if (error) {
+        // What a failed flush has left nobody knows.
+        this.close();
+        this.#fail(error);
+      }
     });
+  }
+
+  #empty(path: string, reason: unknown): void {
+    try {
+      // What is open can be emptied where the folder, or the path to it, does not let anything be done any more.
+      if (path === this.#paths.spool && this.#file !== undefined) ftruncateSync(this.#file, 0);
+    } catch (error) {
+      this.#log('error', 'a spool can neither be removed nor emptied', {
+        path,
+        reason: [reason, error].map((one) => (one instanceof Error ? one.message : String(one))).join('; '),
+      });
+    }
   }
 
   /** A file that is being flushed is closed afterwards: its number must not be given away meanwhile. */

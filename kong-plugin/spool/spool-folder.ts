@@ -3,7 +3,16 @@
 // `<owner>.sock`. A process number would not do: it may be another process's after a restart or in another container.
 // Adopting a spool is renaming it, which succeeds for exactly one process.
 import { createHash, randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+} from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +31,8 @@ export interface FoundSpool {
   readonly producer: string;
   /** Under this process's name. */
   readonly path: string;
-  readonly bytes: Buffer;
+  /** Or why it cannot be read. */
+  readonly bytes: Buffer | Error;
 }
 
 export class SpoolFolder {
@@ -86,20 +96,30 @@ export class SpoolFolder {
       else {
         const path = this.spoolPath(producer);
         if (renameIfThere(join(this.path, name), path))
-          found.push({ producer, path, bytes: readFileSync(path) });
+          found.push({ producer, path, bytes: readOrError(path) });
       }
     }
     for (const [owner, lives] of alive) if (!lives) rmSync(this.#socketPath(owner), { force: true });
     return found;
   }
 
-  /** Keeps what cannot be read for a person to look at; the oldest go. @returns its path */
+  /** Puts a spool that cannot be read where a person finds it. @returns its path: the old one where that is not possible */
   setAside({ producer, path }: FoundSpool): string {
-    const aside = join(this.path, `${Date.now()}.${producer}.damaged`);
-    renameSync(path, aside);
-    const damaged = readdirSync(this.path).filter((name) => name.endsWith('.damaged'));
-    for (const name of damaged.sort().slice(0, -MOST_DAMAGED)) rmSync(join(this.path, name), { force: true });
-    return aside;
+    return this.#keep(producer, path, renameSync) ?? path;
+  }
+
+  /** The same with a copy, of one that cannot be read to its end. @returns its path, or `undefined` where none can be made */
+  copyAside({ producer, path }: FoundSpool): string | undefined {
+    return this.#keep(producer, path, copyFileSync);
+  }
+
+  /** Never throws: it is gone already, or is looked at again by the next owner. */
+  discard({ path }: FoundSpool): void {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // Nothing is in it.
+    }
   }
 
   /** Whoever looks now finds no owner. An empty folder goes. */
@@ -110,6 +130,20 @@ export class SpoolFolder {
       rmdirSync(this.path);
     } catch {
       // Others have something in it, or it is gone.
+    }
+  }
+
+  #keep(producer: string, path: string, put: (from: string, to: string) => void): string | undefined {
+    try {
+      const aside = join(this.path, `${Date.now()}.${producer}.damaged`);
+      put(path, aside);
+      // The oldest go.
+      const damaged = readdirSync(this.path).filter((name) => name.endsWith('.damaged'));
+      for (const name of damaged.sort().slice(0, -MOST_DAMAGED))
+        rmSync(join(this.path, name), { force: true });
+      return aside;
+    } catch {
+      return undefined;
     }
   }
 
@@ -144,6 +178,14 @@ function answers(socketPath: string): Promise<boolean> {
       resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
     });
   });
+}
+
+function readOrError(path: string): Buffer | Error {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 /** Whether it was there to be renamed: another process may have been faster. */

@@ -1,6 +1,6 @@
 // The disk under the spool is full, or not the plugin server's to write: it says so, goes on counting in memory, and spools
 // again when it can. What came while it could is not lost when the plugin server is killed.
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CountersWatch } from '../support/counters-watch';
@@ -8,6 +8,7 @@ import { describeAsRoot } from '../support/describe-as-root';
 import { eventually } from '../support/eventually';
 import { PLUGIN_SERVERS } from '../support/plugin-servers';
 import { describeWith } from '../support/program';
+import { RunningProgram } from '../support/running-program';
 import { sumOf } from '../support/samples';
 import { SidecarProcess } from '../support/sidecar-process';
 import { SmallDisk } from '../support/small-disk';
@@ -101,15 +102,17 @@ describeWith('setpriv', 'the folder of a spool', (setpriv) => {
       const spool = join(directory, 'spool');
       mkdirSync(spool, { mode: 0o755 });
       chownSync(directory, USER, USER);
-      server = await SpokenPluginServer.start({
-        program,
-        directory,
-        config: { sidecar_url: sidecar.url, spool_dir: spool },
-        wrap: (command) => [
-          ...[setpriv, `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--inh-caps=-all', '--'],
-          ...command,
-        ],
-      });
+      const start = (): Promise<SpokenPluginServer> =>
+        SpokenPluginServer.start({
+          program,
+          directory,
+          config: { sidecar_url: sidecar.url, spool_dir: spool },
+          wrap: (command) => [
+            ...[setpriv, `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--inh-caps=-all', '--'],
+            ...command,
+          ],
+        });
+      server = await start();
       await server.logEvents(100);
       await server.says(new RegExp(`${CANNOT_WRITE}.*EACCES: permission denied`));
       await expectCounted(100);
@@ -117,9 +120,47 @@ describeWith('setpriv', 'the folder of a spool', (setpriv) => {
       chownSync(spool, USER, USER);
       await server.says(new RegExp(AGAIN));
       await server.logEvents(100);
-      await server.end();
       await expectCounted(200);
-      expect(await valueOf('gatewatch_plugin_unspooled_events_total')).toBe(100);
+      // The spool cannot be removed at the end, and nobody counts it again.
+      for (const folder of readdirSync(spool)) chownSync(join(spool, folder), 0, 0);
+      await server.logEvents(50);
+      await server.end();
+      await expectCounted(250);
+      for (const folder of readdirSync(spool)) chownSync(join(spool, folder), USER, USER);
+      server = await start();
+      await server.logEvents(1);
+      await eventually(async () => expect(await valueOf('gatewatch_plugin_events_total')).toBe(251));
+      await server.end();
+      expect(await valueOf('gatewatch_requests_total')).toBe(251);
+      expect(await valueOf('gatewatch_plugin_deaths_total')).toBe(0);
+      expect(await valueOf('gatewatch_plugin_damaged_spools_total')).toBe(0);
     });
   });
+});
+
+describeWith('strace', 'a spool', (strace) => {
+  it.each(PLUGIN_SERVERS)(
+    'is flushed about once a second under $title, also while the sidecar is away',
+    async (program) => {
+      server = await SpokenPluginServer.start({ program, directory, config: { sidecar_url: sidecar.url } });
+      await server.logEvents(1);
+      process.kill(sidecar.pid, 'SIGSTOP');
+      const trace = new RunningProgram(strace, [
+        '-f',
+        '-e',
+        'trace=fdatasync',
+        '-p',
+        String(server.holderPid),
+      ]);
+      await trace.says(/attached/);
+      const stop = server.load(500);
+      try {
+        await trace.says(/(fdatasync\([^]*){4}/);
+      } finally {
+        await stop();
+        await trace.end();
+        process.kill(sidecar.pid, 'SIGCONT');
+      }
+    },
+  );
 });

@@ -1,10 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ProducerStatistics } from '../../kong-plugin/contract/batch';
 import type { LogLevel, PluginLog } from '../../kong-plugin/plugin-log';
+import { Producer } from '../../kong-plugin/producer';
 import { readSettings } from '../../kong-plugin/read-settings';
 import { Recorder } from '../../kong-plugin/recorder';
 import { RecorderRegistry } from '../../kong-plugin/recorder-registry';
+import { SpoolFolder } from '../../kong-plugin/spool/spool-folder';
 import { endRecorder } from '../support/end-recorder';
 import { observationOf } from '../support/observations';
 import { ScriptedSidecar, type SidecarScript } from '../support/scripted-sidecar';
@@ -235,6 +246,19 @@ describe('the end of a recorder', () => {
     recorder = undefined;
   });
 
+  it('tells what the sidecar refused at the end, and then says goodbye', async () => {
+    const own = start();
+    await sidecar.until(() => sidecar.taken.length === 1);
+    sidecar.answer({ status: 422, body: FAULT });
+    for (let one = 0; one < 7; one++) own.observe(observationOf());
+    expect(await endRecorder(own)).toBe(0);
+    expect(sidecar.taken.slice(1)).toMatchObject([
+      { intervals: [], statistics: { refusedRequests: 7 }, isGoodbye: false },
+      { isGoodbye: true },
+    ]);
+    recorder = undefined;
+  });
+
   it('ends a wait between two tries', async () => {
     const own = start();
     await sidecar.until(() => sidecar.taken.length === 1);
@@ -257,6 +281,75 @@ describe('the end of a recorder', () => {
       recorder = undefined;
     },
   );
+});
+
+describe('a recorder that finds the spool of a dead one', () => {
+  /** What is counted of itself alone goes with the next heartbeat. */
+  const A_HEARTBEAT_MS = 20_000;
+
+  /** As a process leaves it that was killed. */
+  function leaveSpool(events: number): { folder: SpoolFolder; path: string } {
+    const { delivery } = readSettings({ sidecar_url: url, spool_dir: directory });
+    const folder = new SpoolFolder(delivery.spoolDirectory, delivery.address);
+    const producer = Producer.begin(folder, log);
+    for (let event = 0; event < events; event++) producer.observe(observationOf(), 1_700_000_000_000);
+    const path = folder.spoolPath(producer.id);
+    folder.release();
+    return { folder, path };
+  }
+
+  function statistic(name: keyof ProducerStatistics): number {
+    return sidecar.taken.reduce((sum, { statistics }) => sum + statistics[name], 0);
+  }
+
+  it(
+    'brings what is whole, keeps the rest for a person, and tells both',
+    async () => {
+      const { folder, path } = leaveSpool(100);
+      const bytes = readFileSync(path);
+      const at = bytes.length - 1_000;
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+      start();
+      await sidecar.until(() => statistic('damagedSpools') === 1);
+      expect(sidecar.requests).toBeGreaterThan(50);
+      expect(sidecar.requests).toBeLessThan(100);
+      expect(statistic('deaths')).toBe(1);
+      const said = lines.find(
+        ({ message }) => message === 'an adopted spool ends in bytes that cannot be read',
+      );
+      expect(said?.level).toBe('warn');
+      expect(readFileSync(String(said?.fields['keptAs']))).toEqual(bytes);
+      expect(String(said?.fields['keptAs'])).toContain(folder.path);
+    },
+    A_HEARTBEAT_MS,
+  );
+
+  it(
+    'says of what cannot be read at all where it is, and brings the others',
+    async () => {
+      const { path } = leaveSpool(3);
+      truncateSync(path, 5);
+      leaveSpool(4);
+      start();
+      await sidecar.until(() => statistic('damagedSpools') === 1 && sidecar.requests === 4);
+      const said = lines.find(({ level }) => level === 'error');
+      expect(said?.message).toContain('cannot be read; its requests are not counted');
+      expect(statSync(String(said?.fields['keptAs'])).size).toBe(5);
+    },
+    A_HEARTBEAT_MS,
+  );
+
+  it('takes one that its owner could only empty for delivered', async () => {
+    const { path } = leaveSpool(3);
+    truncateSync(path, 0);
+    const own = start();
+    await sidecar.until(() => sidecar.taken.length === 1);
+    own.observe(observationOf());
+    await sidecar.until(() => sidecar.requests === 1);
+    expect(statistic('damagedSpools') + statistic('deaths')).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  });
 });
 
 describe('the registry', () => {

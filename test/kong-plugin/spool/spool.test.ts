@@ -20,7 +20,7 @@ import type { LogLevel, PluginLog } from '../../../kong-plugin/plugin-log';
 import { Producer } from '../../../kong-plugin/producer';
 import { readSidecarAddress } from '../../../kong-plugin/sidecar-address';
 import { readSpool } from '../../../kong-plugin/spool/read-spool';
-import { SpoolFolder } from '../../../kong-plugin/spool/spool-folder';
+import { SpoolFolder, type FoundSpool } from '../../../kong-plugin/spool/spool-folder';
 import { arbitraryObservation, observationOf } from '../../support/observations';
 
 const ADDRESS = readSidecarAddress('http://127.0.0.1:9765');
@@ -116,7 +116,7 @@ describe('a spool', () => {
             if (producer.head) settled += 1;
             producer.settle();
           } else {
-            producer.coarsen(nowMs);
+            producer.care(nowMs);
             model.coarsen(nowMs);
           }
         }
@@ -189,12 +189,34 @@ describe('a spool', () => {
     for (let event = 0; event < 400_000; event++) {
       producer.observe(observationOf({ status: 200 + (event % 5) }), NOW_MS + event / 10);
       if (event % 1_000 !== 0) continue;
-      producer.coarsen(NOW_MS + event / 10);
+      producer.care(NOW_MS + event / 10);
       most = Math.max(most, statSync(folder.spoolPath(producer.id)).size);
     }
     expect(most).toBeGreaterThan(7.9 * 1024 * 1024);
     expect(most).toBeLessThan(8.2 * 1024 * 1024);
     expect(readSpool(bytesOf(folder, producer)).checkpoint.pending.statistics.events).toBe(400_000);
+  });
+
+  it('of a day is read before anybody waits for it', () => {
+    const folder = open();
+    const producer = Producer.begin(folder, log);
+    const events = 60_000;
+    for (let event = 0; event < events; event++)
+      producer.observe(
+        observationOf({ service: `service-${event % 200}` }),
+        NOW_MS + (event * 86_400_000) / events,
+      );
+    // With all of memory weighed for each second of that day it took a minute.
+    expect(readSpool(bytesOf(folder, producer)).checkpoint.pending.statistics.events).toBe(events);
+  });
+
+  it('is left until its goodbye is delivered, so that somebody says it', () => {
+    const folder = open();
+    const producer = Producer.begin(folder, log);
+    producer.seal(NOW_MS, true, null);
+    producer.settle();
+    expect(producer.leave()).toEqual({ requests: 0, isKept: true });
+    expect(readSpool(bytesOf(folder, producer)).checkpoint).toMatchObject({ state: 'left', sealed: [] });
   });
 
   it('is gone when all is delivered, and left where it is not', () => {
@@ -203,6 +225,8 @@ describe('a spool', () => {
     delivered.observe(observationOf(), NOW_MS);
     delivered.seal(NOW_MS, true, null);
     delivered.settle();
+    delivered.sealGoodbye();
+    delivered.settle();
     expect(delivered.leave()).toEqual({ requests: 0, isKept: true });
     kept.observe(observationOf(), NOW_MS);
     expect(kept.leave()).toEqual({ requests: 1, isKept: true });
@@ -210,6 +234,13 @@ describe('a spool', () => {
     expect(readSpool(bytesOf(folder, kept)).checkpoint.state).toBe('left');
   });
 });
+
+/** @throws why it cannot be read */
+function bytesIn(found: FoundSpool | undefined): Buffer {
+  if (!found) throw new Error('no spool was found');
+  if (!Buffer.isBuffer(found.bytes)) throw found.bytes;
+  return found.bytes;
+}
 
 describe('a spool whose owner is dead', () => {
   function leaveOne(count: number): { owner: SpoolFolder; producer: Producer } {
@@ -239,7 +270,7 @@ describe('a spool whose owner is dead', () => {
     const folder = open();
     folder.hold();
     const [found] = await folder.adopt();
-    const resumed = Producer.resume(readSpool(found?.bytes ?? Buffer.alloc(0)), folder, log, NOW_MS);
+    const resumed = Producer.resume(readSpool(bytesIn(found)), folder, log, NOW_MS);
     expect(resumed.id).toBe(producer.id);
     expect(resumed.head).toEqual(sealed);
     resumed.settle();
@@ -253,13 +284,29 @@ describe('a spool whose owner is dead', () => {
     const third = open();
     third.hold();
     const [again] = await third.adopt();
-    const last = Producer.resume(readSpool(again?.bytes ?? Buffer.alloc(0)), third, log, NOW_MS);
+    const last = Producer.resume(readSpool(bytesIn(again)), third, log, NOW_MS);
     expect(last.head?.bytes).toEqual(bytes);
     last.settle();
     expect(JSON.parse(String(last.head?.bytes))).toMatchObject({
       sequence: 3,
       statistics: { events: 0, deaths: 0 },
     });
+  });
+
+  it('does not hold up the others where it cannot be read', async () => {
+    const { owner, producer } = leaveOne(1);
+    const unreadable = join(owner.path, `00000000-0000-0000-0000-000000000000.0123456789abcdef.spool`);
+    mkdirSync(unreadable);
+    owner.release();
+    const folder = open();
+    folder.hold();
+    const found = await folder.adopt();
+    expect(found.map((spool) => [spool.producer, Buffer.isBuffer(spool.bytes)]).sort()).toEqual(
+      [
+        ['00000000-0000-0000-0000-000000000000', false],
+        [producer.id, true],
+      ].sort(),
+    );
   });
 
   it('leaves no file behind that was not finished', async () => {
@@ -282,7 +329,7 @@ describe('a spool whose owner is dead', () => {
       truncateSync(owner.spoolPath(producer.id), 5);
       owner.release();
       for (const found of await folder.adopt()) {
-        expect(() => readSpool(found.bytes)).toThrow();
+        expect(() => readSpool(bytesIn(found))).toThrow();
         expect(statSync(folder.setAside(found)).size).toBe(5);
       }
     }
