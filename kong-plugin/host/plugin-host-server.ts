@@ -16,6 +16,8 @@ export interface LogTaker {
   /**
    * Takes what `kong.log.serialize()` gave: text, or its bytes, which are there during the call only; undefined where Kong
    * could not give it.
+   *
+   * @throws Error where it has not taken it: it is then called again, with undefined
    */
   takeLog(log: unknown): void;
 }
@@ -40,22 +42,7 @@ interface EventAnswers {
 /** Calls that are rare, and answered by kong-pdk. */
 const RARE_METHODS = ['GetPluginInfo', 'StartInstance', 'CloseInstance'] as const;
 
-export interface HostFigures {
-  events: number;
-  /** Events whose log Kong could not give: counted all the same. */
-  failedSerializations: number;
-  /** Events that the plugin itself failed at. */
-  pluginFaults: number;
-  startedInstances: number;
-}
-
 export class PluginHostServer extends KongPluginServer {
-  readonly figures: HostFigures = {
-    events: 0,
-    failedSerializations: 0,
-    pluginFaults: 0,
-    startedInstances: 0,
-  };
   readonly #log: PluginLog;
   readonly #onStarted: (start: InstanceStart) => void;
   readonly #answers = new WeakMap<object, EventAnswers>();
@@ -98,7 +85,6 @@ export class PluginHostServer extends KongPluginServer {
     this.instances.delete(id);
     this.instanceID = id;
     const started = await super.StartInstance(start);
-    this.figures.startedInstances += 1;
     for (const oldest of this.instances.keys()) {
       if (this.instances.size <= MAX_INSTANCES) break;
       this.instances.delete(oldest);
@@ -119,20 +105,21 @@ export class PluginHostServer extends KongPluginServer {
     const { EventId: id, Data: log } = recordOf(argument);
     const instance = this.#instance(id);
     const plugin = instance.resetExpireTs() as LogTaker;
-    this.figures.events += 1;
-    if (isError) this.figures.failedSerializations += 1;
-    try {
-      plugin.takeLog(isError ? undefined : log);
-    } catch (error) {
-      // Kong has done its part, and can do nothing about this.
-      this.figures.pluginFaults += 1;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#log('error', 'the plugin failed at an event', {
-        reason,
-        pluginFaults: this.figures.pluginFaults,
-      });
-    }
+    // Kong has done its part, and can do nothing about a fault of the plugin: the event counts without its log.
+    if (!this.#give(plugin, isError ? undefined : log) && !isError) this.#give(plugin, undefined);
     return this.#answersOf(instance, id).end;
+  }
+
+  /** @returns whether the plugin took it */
+  #give(plugin: LogTaker, log: unknown): boolean {
+    try {
+      plugin.takeLog(log);
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log('error', 'the plugin failed at an event', { reason, withLog: log !== undefined });
+      return false;
+    }
   }
 
   #instance(id: unknown): StartedInstance {
