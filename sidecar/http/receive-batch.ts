@@ -45,8 +45,7 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
     const steadyMs = parts.steady.nowMs();
     let applied: Applied;
     try {
-      const idleNowMs = Math.min(receivedMs, steadyMs);
-      applied = await parts.ledger.apply(read.batch, bytes, receivedMs, parts.seriesCap(), idleNowMs);
+      applied = await parts.ledger.apply(read.batch, bytes, receivedMs, parts.seriesCap(), startMs);
     } catch (error) {
       if (!(error instanceof NotDurable)) throw error;
       refuse(parts, response, { fault: 'not_durable', message: error.message });

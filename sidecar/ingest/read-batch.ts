@@ -80,7 +80,7 @@ function batchOf(document: unknown): Batch {
     process: fields['process'] === null ? null : processAt(fields['process']),
     isGoodbye: trueOrFalse(fields['isGoodbye'], 'isGoodbye'),
   };
-  // Its producer is forgotten soon, and would then be counted again where it is repeated.
+  // So that one that is repeated after its producer was forgotten counts nothing again.
   if (batch.isGoodbye && countsAnything(batch)) refuse('isGoodbye', 'false in a batch that counts', 'true');
   return batch;
 }

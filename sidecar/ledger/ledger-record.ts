@@ -15,7 +15,8 @@ import { SOURCES } from '../../kong-plugin/contract/source';
 import { PRODUCER_STATISTICS } from '../../kong-plugin/contract/batch';
 import type { Addition, LedgerSeries, LedgerState, ProducerPosition } from './ledger-state';
 
-export const STORE_VERSION = 1;
+/** The form of the records. A store of another one is left alone. */
+export const STORE_VERSION = 2;
 
 /**
  * Series are divided into this many slots. Each transaction writes one slot's changed series whole, so every series is
@@ -30,6 +31,13 @@ export interface StoredRecord {
 
 /** A record that cannot be what was written. */
 export class DamagedRecord extends Error {}
+
+/** The store has the form of another release. */
+export class OtherVersion extends Error {
+  constructor(readonly version: number) {
+    super(`the store has form ${version}, not ${STORE_VERSION}`);
+  }
+}
 
 const KIND_BYTES = { meta: 0x6d, producer: 0x70, series: 0x73, additions: 0x64 } as const;
 
@@ -67,6 +75,9 @@ function numberedKey(prefix: readonly number[], number: number): Buffer {
 const wholeNumber = z.int().min(0);
 const pairs = z.array(wholeNumber).refine((flat) => flat.length % 2 === 0, 'an odd number of parts');
 
+/** What the meta record of every release begins with. */
+const versionShape = z.tuple([wholeNumber]).rest(z.unknown());
+
 const metaShape = z.tuple([
   z.literal(STORE_VERSION),
   z.object({
@@ -75,6 +86,7 @@ const metaShape = z.tuple([
     seriesCount: wholeNumber,
     producerCount: wholeNumber,
     requests: wholeNumber,
+    runningMs: wholeNumber,
     expiredSeries: wholeNumber,
     // One that an older release did not keep begins at 0.
     statistics: z.partialRecord(z.enum(PRODUCER_STATISTICS), wholeNumber),
@@ -87,29 +99,45 @@ export function encodeMeta(meta: Meta): StoredRecord {
   return { key: META_KEY, value: seal([STORE_VERSION, meta]) };
 }
 
-/** @throws DamagedRecord */
+/** @throws DamagedRecord, OtherVersion */
 export function decodeMeta(value: Uint8Array): Meta {
+  const [version] = unseal(value, versionShape, 'meta');
+  if (version !== STORE_VERSION) throw new OtherVersion(version);
   return unseal(value, metaShape, 'meta')[1];
 }
 
-const producerShape = z.tuple([z.string(), wholeNumber, z.string(), wholeNumber, z.boolean()]);
+const producerShape = z.tuple([
+  z.string(),
+  wholeNumber, // sequence
+  z.string(), // digest
+  wholeNumber, // last seen, Unix ms
+  wholeNumber, // seen at, running ms
+  z.boolean(), // has left
+]);
 
 export function encodeProducer(position: ProducerPosition): StoredRecord {
-  const { producer, sequence, digest, lastSeenMs, hasLeft } = position;
-  return { key: producerKey(producer), value: seal([producer, sequence, digest, lastSeenMs, hasLeft]) };
+  const { producer, sequence, digest, lastSeenMs, seenAtRunningMs, hasLeft } = position;
+  return {
+    key: producerKey(producer),
+    value: seal([producer, sequence, digest, lastSeenMs, seenAtRunningMs, hasLeft]),
+  };
 }
 
 /** @throws DamagedRecord */
 export function decodeProducer(value: Uint8Array): ProducerPosition {
-  const [producer, sequence, digest, lastSeenMs, hasLeft] = unseal(value, producerShape, 'producer');
-  return { producer, sequence, digest, lastSeenMs, hasLeft };
+  const [producer, sequence, digest, lastSeenMs, seenAtRunningMs, hasLeft] = unseal(
+    value,
+    producerShape,
+    'producer',
+  );
+  return { producer, sequence, digest, lastSeenMs, seenAtRunningMs, hasLeft };
 }
 
 const seriesShape = z.tuple([
   wholeNumber, // id
   wholeNumber, // as of this transaction
   wholeNumber, // touched in
-  wholeNumber, // last seen
+  wholeNumber, // seen at, running ms
   z.tuple([z.string(), z.string(), wholeNumber, z.enum(SOURCES), z.string(), z.enum(SEVERITIES)]),
   wholeNumber, // requests
   wholeNumber, // sum, ms
@@ -126,7 +154,7 @@ export function encodeSeries(entry: LedgerSeries, asOf: number): StoredRecord {
       entry.id,
       asOf,
       entry.touchedIn,
-      entry.lastSeenMs,
+      entry.seenAtRunningMs,
       [service, operation, status, source, errorType, severity],
       entry.requests,
       entry.upstream.sumMs,
@@ -138,7 +166,7 @@ export function encodeSeries(entry: LedgerSeries, asOf: number): StoredRecord {
 
 /** @throws DamagedRecord */
 export function decodeSeries(value: Uint8Array): { entry: LedgerSeries; asOf: number } {
-  const [id, asOf, touchedIn, lastSeenMs, labels, requests, sumMs, cells, tries] = unseal(
+  const [id, asOf, touchedIn, seenAtRunningMs, labels, requests, sumMs, cells, tries] = unseal(
     value,
     seriesShape,
     'series',
@@ -150,23 +178,23 @@ export function decodeSeries(value: Uint8Array): { entry: LedgerSeries; asOf: nu
     requests,
     upstream: histogramOf(sumMs, cells),
     failedTries: unflatten(tries),
-    lastSeenMs,
+    seenAtRunningMs,
     touchedIn,
   };
   return { entry, asOf };
 }
 
 const additionsShape = z.tuple([
-  wholeNumber, // Unix ms of the transaction
+  wholeNumber, // running ms at the transaction
   z.array(z.tuple([wholeNumber, wholeNumber, wholeNumber, pairs, pairs])),
 ]);
 
 export interface Additions {
-  readonly atMs: number;
+  readonly atRunningMs: number;
   readonly bySeriesId: ReadonlyMap<number, Addition>;
 }
 
-export function encodeAdditions(transaction: number, { atMs, bySeriesId }: Additions): StoredRecord {
+export function encodeAdditions(transaction: number, { atRunningMs, bySeriesId }: Additions): StoredRecord {
   const rows = [...bySeriesId].map(([id, { requests, upstream, failedTries }]) => [
     id,
     requests,
@@ -174,17 +202,17 @@ export function encodeAdditions(transaction: number, { atMs, bySeriesId }: Addit
     flatten(upstream.cells),
     flatten(failedTries),
   ]);
-  return { key: additionsKey(transaction), value: seal([atMs, rows]) };
+  return { key: additionsKey(transaction), value: seal([atRunningMs, rows]) };
 }
 
 /** @throws DamagedRecord */
 export function decodeAdditions(value: Uint8Array): Additions {
-  const [atMs, rows] = unseal(value, additionsShape, 'additions');
+  const [atRunningMs, rows] = unseal(value, additionsShape, 'additions');
   const bySeriesId = new Map<number, Addition>();
   for (const [id, requests, sumMs, cells, tries] of rows) {
     bySeriesId.set(id, { requests, upstream: histogramOf(sumMs, cells), failedTries: unflatten(tries) });
   }
-  return { atMs, bySeriesId };
+  return { atRunningMs, bySeriesId };
 }
 
 export function metaOf(state: LedgerState): Meta {
@@ -194,6 +222,7 @@ export function metaOf(state: LedgerState): Meta {
     seriesCount: state.series.size,
     producerCount: state.producers.size,
     requests: state.requests,
+    runningMs: state.runningMs,
     expiredSeries: state.expiredSeries,
     statistics: { ...state.statistics },
   };

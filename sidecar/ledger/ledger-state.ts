@@ -11,8 +11,8 @@ export interface LedgerSeries {
   requests: number;
   upstream: Histogram;
   failedTries: Map<number, number>;
-  /** Unix ms by the sidecar's clock. */
-  lastSeenMs: number;
+  /** `LedgerState.runningMs` when something was last added to it. */
+  seenAtRunningMs: number;
   /** The number of the last transaction that added to it. */
   touchedIn: number;
 }
@@ -23,8 +23,10 @@ export interface ProducerPosition {
   readonly sequence: number;
   /** SHA-256 of the sealed bytes, hex. */
   readonly digest: string;
-  /** Unix ms by the sidecar's clock. */
+  /** Unix ms by the sidecar's clock: to be shown, not to reckon with, since the clock may have been wrong. */
   readonly lastSeenMs: number;
+  /** `LedgerState.runningMs` when it came. */
+  readonly seenAtRunningMs: number;
   /** Its last batch was its goodbye. */
   readonly hasLeft: boolean;
 }
@@ -43,6 +45,8 @@ export interface LedgerState {
   nextSeriesId: number;
   /** The sum of `requests` over all series: equal to what can be added up, or something is wrong. */
   requests: number;
+  /** How long sidecars have run on this store, in all, up to the last transaction. What is idle is measured by it. */
+  runningMs: number;
   /** Series that left after being idle, since the beginning. */
   expiredSeries: number;
 }
@@ -61,19 +65,25 @@ export function emptyState(): LedgerState {
     transaction: 0,
     nextSeriesId: 1,
     requests: 0,
+    runningMs: 0,
     expiredSeries: 0,
   };
 }
 
 /** A series without any request yet. */
-export function newSeries(id: number, series: Series, lastSeenMs: number, touchedIn: number): LedgerSeries {
+export function newSeries(
+  id: number,
+  series: Series,
+  seenAtRunningMs: number,
+  touchedIn: number,
+): LedgerSeries {
   return {
     id,
     series,
     requests: 0,
     upstream: emptyHistogram(),
     failedTries: new Map(),
-    lastSeenMs,
+    seenAtRunningMs,
     touchedIn,
   };
 }

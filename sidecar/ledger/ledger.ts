@@ -40,6 +40,8 @@ export class Ledger {
   #failedCommits = 0;
   /** The store's file was deleted or cut off: what it held is written again from memory. */
   #isGone = false;
+  /** Where the monotonic clock would have stood when the store was new, had one sidecar run all the time. */
+  #runningSinceMs: number | undefined;
   /** Ends with a batch of which only the disk knows whether it was written. */
   #doubtful: StoreTransaction | undefined;
 
@@ -86,8 +88,8 @@ export class Ledger {
    *
    * @param bytes the batch as it was sealed
    * @param nowMs Unix ms
-   * @param idleNowMs Unix ms to measure by how long a series or producer was silent: at most `nowMs`, and behind it where the
-   *   clock was set forward, so that nothing leaves the ledger for a time that never passed
+   * @param monotonicMs the same moment on a clock that nobody sets, whatever it began at: how long a series or producer is
+   *   silent is measured by it, so that nothing leaves the ledger for a time that never passed
    * @throws NotDurable
    */
   apply(
@@ -95,10 +97,10 @@ export class Ledger {
     bytes: Uint8Array,
     nowMs: number,
     seriesCap: number,
-    idleNowMs = nowMs,
+    monotonicMs = nowMs,
   ): Promise<Applied> {
     const digest = createHash('sha256').update(bytes).digest('hex');
-    return this.#next(() => this.#applyNext(batch, digest, nowMs, seriesCap, idleNowMs));
+    return this.#next(() => this.#applyNext(batch, digest, nowMs, seriesCap, monotonicMs));
   }
 
   /** Finds out whether the store is still in its place, and mends what can be mended. `fault` tells what came of it. */
@@ -130,7 +132,7 @@ export class Ledger {
     digest: string,
     nowMs: number,
     seriesCap: number,
-    idleNowMs: number,
+    monotonicMs: number,
   ): Promise<Applied> {
     if (this.#fault) await this.#mend();
     if (this.#fault) throw this.#notDurable();
@@ -140,7 +142,14 @@ export class Ledger {
       if (sequence === last.sequence && digest !== last.digest) return { result: 'conflict' };
       return { result: 'duplicate', receipt: { producer, sequence, result: 'duplicate' } };
     }
-    const planned = planTransaction(this.#state, batch, digest, nowMs, seriesCap, idleNowMs);
+    const planned = planTransaction(
+      this.#state,
+      batch,
+      digest,
+      nowMs,
+      seriesCap,
+      this.#runningMs(monotonicMs),
+    );
     if (!staysExact(this.#state, planned)) return { result: 'overflow' };
     const fault = await this.#commit(planned.store, planned.transaction);
     this.#set(fault);
@@ -156,6 +165,12 @@ export class Ledger {
       foldedRequests: planned.foldedRequests,
       missingBatches: last ? sequence - last.sequence - 1 : 0,
     };
+  }
+
+  /** What earlier sidecars ran, and this one since its first batch: no clock is asked how long none was there. */
+  #runningMs(monotonicMs: number): number {
+    this.#runningSinceMs ??= monotonicMs - this.#state.runningMs;
+    return Math.max(this.#state.runningMs, Math.floor(monotonicMs - this.#runningSinceMs));
   }
 
   #notDurable(): NotDurable {

@@ -1,8 +1,9 @@
 // Opens a store, reads it whole, and finds out whether it is what was written.
+import { OtherVersion } from './ledger-record';
 import type { LedgerState } from './ledger-state';
 import { LedgerStore } from './ledger-store';
 import { readLedger } from './read-ledger';
-import { StoreFault, StoreInUse, damaged, reasonOf } from './store-fault';
+import { StoreFault, StoreInUse, damaged, ofOtherVersion, reasonOf } from './store-fault';
 
 /** How long a start waits for a process that holds the store, ms: longer than a sidecar takes to stop. */
 export const OPEN_WAIT_MS = 5_000;
@@ -71,6 +72,7 @@ function read(store: LedgerStore): LedgerState {
     return readLedger(store.readAll());
   } catch (error) {
     if (error instanceof StoreFault) throw error;
+    if (error instanceof OtherVersion) throw ofOtherVersion(store.path, store.directory, error.version);
     throw damaged(store.path, store.directory, reasonOf(error));
   }
 }

@@ -33,16 +33,14 @@ import type { StoreTransaction } from './ledger-store';
 import { admitService } from './service-cap';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A series that nothing was added to for so long leaves the ledger. */
+/** A series that nothing was added to for so long leaves the ledger. Both in time for which the sidecar ran. */
 export const SERIES_IDLE_MS = 7 * DAY_MS;
 /** A producer that was silent for so long is forgotten. */
 export const PRODUCER_IDLE_MS = 30 * DAY_MS;
-/** One that said goodbye is forgotten sooner, but after anything that a proxy may still repeat. */
-export const LEFT_PRODUCER_IDLE_MS = DAY_MS / 24;
 
 export interface PlannedTransaction {
   readonly transaction: number;
-  readonly atMs: number;
+  readonly runningMs: number;
   readonly store: StoreTransaction;
   /** The batch's intervals with every series as it was admitted. */
   readonly intervals: readonly Interval[];
@@ -58,7 +56,7 @@ export interface PlannedTransaction {
 
 /**
  * @param nowMs Unix ms by the sidecar's clock
- * @param idleNowMs the same, without the time that a clock set forward only seems to have passed
+ * @param runningMs how long sidecars have run on this store
  */
 export function planTransaction(
   state: LedgerState,
@@ -66,7 +64,7 @@ export function planTransaction(
   digest: string,
   nowMs: number,
   seriesCap: number,
-  idleNowMs: number,
+  runningMs: number,
 ): PlannedTransaction {
   const transaction = state.transaction + 1;
   const created = new Map<string, LedgerSeries>();
@@ -94,7 +92,7 @@ export function planTransaction(
     );
     const known = find(admitted);
     if (known) return known;
-    const entry = newSeries(state.nextSeriesId + created.size, admitted, nowMs, transaction);
+    const entry = newSeries(state.nextSeriesId + created.size, admitted, runningMs, transaction);
     created.set(seriesKey(admitted), entry);
     if (!state.services.has(admitted.service)) createdServices.add(admitted.service);
     return entry;
@@ -113,17 +111,17 @@ export function planTransaction(
     }),
   }));
 
-  const { changed, expired } = inspectSlot(state, transaction, additions, idleNowMs);
+  const { changed, expired } = inspectSlot(state, transaction, additions, runningMs);
   const forgotten = [...state.producers.values()].filter(
-    ({ producer, lastSeenMs, hasLeft }) =>
-      producer !== batch.producer &&
-      idleNowMs - lastSeenMs > (hasLeft ? LEFT_PRODUCER_IDLE_MS : PRODUCER_IDLE_MS),
+    ({ producer, seenAtRunningMs }) =>
+      producer !== batch.producer && runningMs - seenAtRunningMs > PRODUCER_IDLE_MS,
   );
   const position: ProducerPosition = {
     producer: batch.producer,
     sequence: batch.sequence,
     digest,
     lastSeenMs: nowMs,
+    seenAtRunningMs: runningMs,
     hasLeft: batch.isGoodbye,
   };
 
@@ -135,16 +133,17 @@ export function planTransaction(
     seriesCount: before.seriesCount + created.size - expired.length,
     producerCount: before.producerCount + (state.producers.has(batch.producer) ? 0 : 1) - forgotten.length,
     requests: before.requests + sumRequests(additions.values()) - sumRequests(expired),
+    runningMs,
     expiredSeries: before.expiredSeries + expired.length,
     statistics: addStatistics(state.statistics, batch.statistics),
   };
   const bySeriesId = new Map([...additions].map(([entry, delta]) => [entry.id, delta]));
   return {
     transaction,
-    atMs: nowMs,
+    runningMs,
     store: {
       puts: [
-        encodeAdditions(transaction, { atMs: nowMs, bySeriesId }),
+        encodeAdditions(transaction, { atRunningMs: runningMs, bySeriesId }),
         ...[...created.values(), ...changed].map((entry) => encodeSeries(entry, transaction - 1)),
         encodeProducer(position),
         encodeMeta(meta),
@@ -185,7 +184,7 @@ export function absorb(state: LedgerState, planned: PlannedTransaction): void {
   for (const [entry, delta] of planned.additions) {
     addTo(entry, delta);
     entry.touchedIn = planned.transaction;
-    entry.lastSeenMs = planned.atMs;
+    entry.seenAtRunningMs = planned.runningMs;
   }
   for (const entry of planned.expired) removeSeries(state, entry);
   for (const { producer } of planned.forgotten) state.producers.delete(producer);
@@ -194,6 +193,7 @@ export function absorb(state: LedgerState, planned: PlannedTransaction): void {
   state.transaction = planned.transaction;
   state.nextSeriesId += planned.created.length;
   state.requests += sumRequests(planned.additions.values()) - sumRequests(planned.expired);
+  state.runningMs = planned.runningMs;
   state.expiredSeries += planned.expired.length;
 }
 
@@ -205,13 +205,13 @@ function inspectSlot(
   state: LedgerState,
   transaction: number,
   additions: ReadonlyMap<LedgerSeries, Delta>,
-  nowMs: number,
+  runningMs: number,
 ): { changed: LedgerSeries[]; expired: LedgerSeries[] } {
   // A series in one of the last additions records must stay for a start to add them to.
   const isIdle = (entry: LedgerSeries): boolean =>
     !additions.has(entry) &&
     entry.touchedIn < transaction - SLOTS &&
-    nowMs - entry.lastSeenMs > SERIES_IDLE_MS;
+    runningMs - entry.seenAtRunningMs > SERIES_IDLE_MS;
   const changed: LedgerSeries[] = [];
   const idleOperations = new Set<string>();
   for (const entry of state.series.values()) {

@@ -1,6 +1,6 @@
 // From the records of a store to the state they stand for, checked: every checksum, that every record that must be there
 // is there under its own key and no other is, and that the counts and totals of the meta record are those that can be
-// added up.
+// added up. Of a store in the form of another release only the meta record is read.
 import {
   DamagedRecord,
   SLOTS,
@@ -20,14 +20,15 @@ import { addTo, emptyState, insertSeries, type LedgerState } from './ledger-stat
 /**
  * Reads a whole store; an empty one gives the empty state.
  *
- * @throws DamagedRecord saying what does not fit
+ * @throws DamagedRecord saying what does not fit, OtherVersion
  */
 export function readLedger(records: Iterable<StoredRecord>): LedgerState {
   const state = emptyState();
-  const additions = new Map<number, Additions>();
   const asOfBySeriesId = new Map<number, number>();
   let meta: Meta | undefined;
   let keyBefore: Buffer | undefined;
+  // They come before the meta record, which tells how to read them.
+  const additionsBytes = new Map<number, Buffer>();
   for (const { key, value } of records) {
     // A page that points back at itself would be read for ever.
     if (keyBefore && Buffer.compare(keyBefore, key) >= 0)
@@ -51,7 +52,7 @@ export function readLedger(records: Iterable<StoredRecord>): LedgerState {
         break;
       }
       case 'additions':
-        additions.set(Number(Buffer.from(key).readBigUInt64BE(1)), decodeAdditions(value));
+        additionsBytes.set(Number(Buffer.from(key).readBigUInt64BE(1)), Buffer.from(value));
         break;
       case undefined:
         throw new DamagedRecord(`a record has the unknown key ${Buffer.from(key).toString('hex')}`);
@@ -63,9 +64,11 @@ export function readLedger(records: Iterable<StoredRecord>): LedgerState {
   }
   state.transaction = meta.transaction;
   state.nextSeriesId = meta.nextSeriesId;
+  state.runningMs = meta.runningMs;
   state.expiredSeries = meta.expiredSeries;
   Object.assign(state.statistics, meta.statistics);
-  replay(state, additions, asOfBySeriesId);
+  const additions = [...additionsBytes].map(([number, bytes]) => [number, decodeAdditions(bytes)] as const);
+  replay(state, new Map(additions), asOfBySeriesId);
   compare(state, meta);
   return state;
 }
@@ -97,7 +100,7 @@ function replay(
       if (transaction <= (asOfBySeriesId.get(id) ?? 0)) continue;
       addTo(entry, addition);
       entry.touchedIn = transaction;
-      entry.lastSeenMs = Math.max(entry.lastSeenMs, added.atMs);
+      entry.seenAtRunningMs = Math.max(entry.seenAtRunningMs, added.atRunningMs);
     }
   }
 }
@@ -111,5 +114,12 @@ function compare(state: LedgerState, meta: Meta): void {
       `expected ${meta.seriesCount} series, ${meta.producerCount} producers and ${meta.requests} requests, ` +
         `found ${state.series.size}, ${state.producers.size} and ${state.requests}`,
     );
+  }
+  for (const { seenAtRunningMs } of [...state.series.values(), ...state.producers.values()]) {
+    if (seenAtRunningMs > meta.runningMs) {
+      throw new DamagedRecord(
+        `a record of ${seenAtRunningMs} ms of running, where the sidecar ran for ${meta.runningMs} ms`,
+      );
+    }
   }
 }

@@ -13,7 +13,7 @@ export function wholeOf(state: LedgerState): StoreTransaction {
       ...[...state.series.values()].map((entry) => encodeSeries(entry, transaction)),
       ...[...state.producers.values()].map(encodeProducer),
       // A read expects the additions of the last transactions; every series has them already.
-      ...recent.map((number) => encodeAdditions(number, { atMs: 0, bySeriesId: new Map() })),
+      ...recent.map((number) => encodeAdditions(number, { atRunningMs: 0, bySeriesId: new Map() })),
       encodeMeta(metaOf(state)),
     ],
     deletes: [],

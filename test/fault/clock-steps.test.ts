@@ -1,16 +1,20 @@
 // The system's clock is set forward and back under a running sidecar, and under a running plugin server: every request is
-// counted once and in its window, no counter goes down, nothing leaves the ledger, and nobody is told anything twice.
+// counted once and in its window, no counter goes down, nothing leaves the ledger, and nobody is told anything twice. And the
+// sidecar starts with a clock that is wrong: nothing leaves the ledger, and no producer is forgotten.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeBatch } from '../../kong-plugin/contract/batch';
+import { SLOTS } from '../../sidecar/ledger/ledger-record';
+import { batchOf, deltaOf } from '../support/batches';
 import { CountersWatch } from '../support/counters-watch';
 import { eventually } from '../support/eventually';
-import { ledgerLines, postAll, readiness } from '../support/posted-batches';
+import { ledgerLines, post, postAll, postedBatch, readiness } from '../support/posted-batches';
 import { PLUGIN_SERVERS } from '../support/plugin-servers';
 import { Producer } from '../support/producer';
 import { describeWith } from '../support/program';
-import { sumOf } from '../support/samples';
+import { parseSamples, sumOf } from '../support/samples';
 import { SetClock } from '../support/set-clock';
 import { SidecarProcess } from '../support/sidecar-process';
 import { SpokenPluginServer } from '../support/spoken-plugin-server';
@@ -22,11 +26,20 @@ const DAY_S = 24 * HOUR_S;
 /** From the true time on, one after the other: a leap second, summer time, a clock that was never set, back again. */
 const OFFSETS_S = [1, -1, HOUR_S, -2 * HOUR_S, 8 * DAY_S, 40 * DAY_S, -365 * DAY_S, 0];
 
+/** At starts: an hour before what the ledger saw last, then wrong by more than anything may be idle, and right again. */
+const START_OFFSETS_S = [-HOUR_S, 40 * DAY_S, -40 * DAY_S, 400 * DAY_S, 0];
+
+/** Of a producer and a series that nothing else has. */
+function busyBatch(sequence: number): Buffer {
+  return encodeBatch(batchOf([deltaOf({ service: 'busy' }, [1])], sequence, 'busy'));
+}
+
 jest.setTimeout(120_000);
 
 describeWith('faketime', 'a clock that is set', (faketime) => {
   let clock: SetClock;
   let sidecar: SidecarProcess;
+  let busySequence = 0;
 
   beforeEach(() => {
     clock = new SetClock(faketime);
@@ -90,11 +103,19 @@ describeWith('faketime', 'a clock that is set', (faketime) => {
       expect(sumOf(samples, 'gatewatch_series')).toBe(series);
       expect(sumOf(samples, 'gatewatch_series_expired_total')).toBe(0);
       expect(webhook.requests).toHaveLength(1);
-      const lines = await ledgerLines(sidecar.url);
-      // At a start the clock is an hour before what the ledger saw last.
-      clock.set(-HOUR_S);
-      await sidecar.restart();
-      expect(await ledgerLines(sidecar.url)).toBe(lines);
+      await sidecar.end();
+      for (const offsetS of START_OFFSETS_S) {
+        clock.set(offsetS);
+        const lines = await startAndBeBusy();
+        expect(sumOf(parseSamples(lines), 'gatewatch_series')).toBe(series + 1);
+        expect(sumOf(parseSamples(lines), 'gatewatch_series_expired_total')).toBe(0);
+        await sidecar.restart();
+        expect(await ledgerLines(sidecar.url)).toBe(lines);
+        // Its producer has been silent all the while.
+        expect(await post(sidecar.url, postedBatch(5))).toMatchObject({ status: 200, result: 'duplicate' });
+        await sidecar.end();
+      }
+      await sidecar.start();
       await postAll(sidecar.url, 6, 8);
     } finally {
       await watch.end().catch(() => undefined);
@@ -102,6 +123,16 @@ describeWith('faketime', 'a clock that is set', (faketime) => {
       await webhook.close();
     }
   });
+
+  /** Starts it and posts so many batches that whatever is idle would go; what the ledger then tells. */
+  async function startAndBeBusy(): Promise<string> {
+    await sidecar.start();
+    for (let more = 0; more < 2 * SLOTS + 1; more++)
+      expect(await post(sidecar.url, busyBatch(++busySequence))).toMatchObject({
+        result: 'applied',
+      });
+    return ledgerLines(sidecar.url);
+  }
 
   it.each(PLUGIN_SERVERS)('under $title: each request is in the window of its time', async (program) => {
     const directory = mkdtempSync(join(tmpdir(), 'gatewatch-steps-'));

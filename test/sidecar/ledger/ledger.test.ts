@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { ledgerFamilies } from '../../../sidecar/exposition/ledger-families';
 import { open } from 'lmdb';
@@ -10,6 +12,7 @@ import type { checkStore as CheckStore } from '../../../sidecar/ledger/check-sto
 import { Ledger, type Applied } from '../../../sidecar/ledger/ledger';
 import {
   SLOTS,
+  STORE_VERSION,
   additionsKey,
   decodeSeries,
   encodeSeries,
@@ -17,15 +20,12 @@ import {
 } from '../../../sidecar/ledger/ledger-record';
 import type { LedgerState } from '../../../sidecar/ledger/ledger-state';
 import { StoreFault } from '../../../sidecar/ledger/store-fault';
-import {
-  LEFT_PRODUCER_IDLE_MS,
-  PRODUCER_IDLE_MS,
-  SERIES_IDLE_MS,
-} from '../../../sidecar/ledger/plan-transaction';
+import { PRODUCER_IDLE_MS, SERIES_IDLE_MS } from '../../../sidecar/ledger/plan-transaction';
 import { NO_STATISTICS, arbitraryIntervals, batchOf, deltaOf } from '../../support/batches';
 
 const NOW_MS = 1_700_000_000_000;
 const CAP = 1_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 let directory: string;
 let ledger: Ledger;
@@ -53,14 +53,14 @@ async function reopen(): Promise<void> {
 function contentOf(state: Readonly<LedgerState>): unknown {
   return {
     series: [...state.series.values()]
-      .map(({ series, requests, upstream, failedTries, lastSeenMs, touchedIn }) => ({
+      .map(({ series, requests, upstream, failedTries, seenAtRunningMs, touchedIn }) => ({
         key: seriesKey(series),
         requests,
         count: upstream.count,
         sumMs: upstream.sumMs,
         cells: sorted(upstream.cells),
         failedTries: sorted(failedTries),
-        lastSeenMs,
+        seenAtRunningMs,
         touchedIn,
       }))
       .sort((a, b) => a.key.localeCompare(b.key)),
@@ -69,6 +69,7 @@ function contentOf(state: Readonly<LedgerState>): unknown {
     transaction: state.transaction,
     nextSeriesId: state.nextSeriesId,
     requests: state.requests,
+    runningMs: state.runningMs,
     expiredSeries: state.expiredSeries,
   };
 }
@@ -212,7 +213,7 @@ describe('the ledger', () => {
     expect([...ledger.state.producers.keys()]).toEqual(['here']);
   });
 
-  it('forgets a producer an hour after its goodbye, unless it came back', async () => {
+  it('forgets a producer that said goodbye no sooner, and keeps one that came back', async () => {
     const goodbye = (producer: string): Batch => ({
       ...batchOf([], 2, producer),
       intervals: [],
@@ -220,18 +221,57 @@ describe('the ledger', () => {
     });
     for (const producer of ['gone', 'back', 'living']) await apply(batchOf([deltaOf({}, [1])], 1, producer));
     for (const producer of ['gone', 'back']) await apply(goodbye(producer));
-    await apply(batchOf([deltaOf({}, [1])], 3, 'back'));
-    await reopen();
-    await apply(batchOf([deltaOf({}, [1])], 2, 'living'), NOW_MS + LEFT_PRODUCER_IDLE_MS);
+    await apply(batchOf([deltaOf({}, [1])], 2, 'living'), NOW_MS + PRODUCER_IDLE_MS);
     expect([...ledger.state.producers.keys()].sort()).toEqual(['back', 'gone', 'living']);
-    await apply(batchOf([deltaOf({}, [1])], 3, 'living'), NOW_MS + LEFT_PRODUCER_IDLE_MS + 1);
+    expect(ledger.state.producers.get('gone')?.hasLeft).toBe(true);
+    // What a successor finds of it, a month late, was counted.
+    expect(await apply(goodbye('gone'), NOW_MS + PRODUCER_IDLE_MS)).toMatchObject({ result: 'duplicate' });
+    await apply(batchOf([deltaOf({}, [1])], 3, 'back'), NOW_MS + PRODUCER_IDLE_MS);
+    await apply(batchOf([deltaOf({}, [1])], 3, 'living'), NOW_MS + PRODUCER_IDLE_MS + 1);
     expect([...ledger.state.producers.keys()].sort()).toEqual(['back', 'living']);
     await reopen();
     expect([...ledger.state.producers.keys()].sort()).toEqual(['back', 'living']);
-    // Its goodbye, repeated by a proxy that was very late, counts nothing.
-    const { requests } = ledger.state;
-    await apply(goodbye('gone'), NOW_MS + LEFT_PRODUCER_IDLE_MS + 2);
-    expect(ledger.state.requests).toBe(requests);
+  });
+
+  it('measures what is idle by the time for which a sidecar ran, whatever the clock says at its starts', async () => {
+    let sequence = 0;
+    /** Batches of a busy producer at the same moment, until every slot has had its turn twice. */
+    const beBusy = async (nowMs: number, monotonicMs: number): Promise<void> => {
+      for (let more = 0; more < 2 * SLOTS + 1; more++) {
+        const batch = batchOf([deltaOf({}, [1])], ++sequence, 'busy');
+        await ledger.apply(batch, encodeBatch(batch), nowMs, CAP, monotonicMs);
+      }
+    };
+    const known = (): unknown[] => [ledger.state.series.size, [...ledger.state.producers.keys()].sort()];
+    const rare = batchOf([deltaOf({ operation: 'GET rare' }, [1])], 1, 'rare');
+    await ledger.apply(rare, encodeBatch(rare), NOW_MS, CAP, 1_000);
+    await beBusy(NOW_MS, 2_000);
+    // Each start has its own monotonic clock, and another one that is wrong; none ran for long.
+    for (const [days, monotonicMs] of [
+      [40, 5e9],
+      [-40, 7],
+      [400, 1e3],
+      [0, 3e12],
+    ] as const) {
+      await reopen();
+      await beBusy(NOW_MS + days * DAY_MS, monotonicMs);
+      expect(known()).toEqual([2, ['busy', 'rare']]);
+    }
+    expect(await apply(rare)).toMatchObject({ result: 'duplicate' });
+    // The time before the starts counts: six days and two are more than a week.
+    await reopen();
+    await beBusy(NOW_MS, 100);
+    await beBusy(NOW_MS, 100 + 6 * DAY_MS);
+    expect(known()).toEqual([2, ['busy', 'rare']]);
+    await reopen();
+    await beBusy(NOW_MS, 9e12);
+    await beBusy(NOW_MS, 9e12 + 2 * DAY_MS);
+    expect(known()).toEqual([1, ['busy', 'rare']]);
+    await beBusy(NOW_MS, 9e12 + 25 * DAY_MS);
+    expect(known()).toEqual([1, ['busy']]);
+    const inMemory = contentOf(ledger.state);
+    await reopen();
+    expect(contentOf(ledger.state)).toEqual(inMemory);
   });
 
   it('reads back exactly what it had in memory, and that is the sum of all batches', async () => {
@@ -339,12 +379,41 @@ describe('a damaged store', () => {
     ).toContain('a record has another key');
   });
 
+  it('is noticed where a series was touched after the sidecar had ended', async () => {
+    expect(
+      await damage(async (store) => {
+        const { entry, asOf } = decodeSeries(store.get(seriesRecordKey(1)) ?? Buffer.alloc(0));
+        await store.put(seriesRecordKey(1), encodeSeries({ ...entry, seenAtRunningMs: 1 }, asOf).value);
+      }),
+    ).toContain('a record of 1 ms of running, where the sidecar ran for 0 ms');
+  });
+
+  it('is no damage where another release wrote it, whatever the form of its other records', async () => {
+    const message = await damage(async (store) => {
+      await store.put(Buffer.from('m'), sealed([STORE_VERSION + 1, 'what only that release knows']));
+      await store.put(additionsKey(69), sealed('another form'));
+    });
+    expect(message).not.toContain('damaged');
+    expect(message).toContain(
+      `was written by another release: it has form ${STORE_VERSION + 1}, and this release reads form ${STORE_VERSION}. ` +
+        `Run the release that wrote it, or move the whole directory ${directory} away`,
+    );
+  });
+
   it('is noticed where additions are under a number that no start reads', async () => {
     expect(
       await damage((store) => store.put(additionsKey(1_000), Buffer.from(store.get(additionsKey(69)) ?? []))),
     ).toContain(`expected ${SLOTS} additions, found ${SLOTS + 1}`);
   });
 });
+
+/** A record with its checksum. */
+function sealed(content: unknown): Buffer {
+  const body = encode(content);
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(body));
+  return Buffer.concat([checksum, body]);
+}
 
 describe('a store file that lmdb itself cannot read', () => {
   it('is found out in a child process, and named', async () => {
