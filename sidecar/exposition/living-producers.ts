@@ -5,10 +5,20 @@ import { SILENT_AFTER_MS } from '../../kong-plugin/contract/heartbeat';
 import type { Clock } from '../clock';
 import type { MetricFamily } from './metric-family';
 
+/** The lag is the longest of so long: between two scrapes, 15 s apart by custom, there are many batches. */
+const LAG_WINDOW_MS = 60_000;
+
 interface ProducerFigures {
   /** The producer's clock less the sidecar's. */
   readonly skewSeconds: number;
   readonly process: ProcessFigures | null;
+  /** Those of the last minute that no later one passes, so the first is the longest. */
+  readonly lags: readonly Lag[];
+  readonly atMonotonicMs: number;
+}
+
+interface Lag {
+  readonly ms: number;
   readonly atMonotonicMs: number;
 }
 
@@ -22,7 +32,7 @@ const FAMILIES: Readonly<
   ],
   eventLoopLagMs: [
     'gatewatch_plugin_event_loop_lag_seconds',
-    'The longest that the event loop of a plugin server came late between its last two batches',
+    'The longest that the event loop of a plugin server came late in the last minute',
     1_000,
   ],
   residentMemoryBytes: [
@@ -38,7 +48,15 @@ export class LivingProducers {
   constructor(private readonly clock: Clock) {}
 
   set(producer: string, skewSeconds: number, process: ProcessFigures | null): void {
-    this.#byProducer.set(producer, { skewSeconds, process, atMonotonicMs: this.clock.monotonicMs() });
+    const atMonotonicMs = this.clock.monotonicMs();
+    const ms = process?.eventLoopLagMs ?? 0;
+    const before = this.#byProducer.get(producer)?.lags ?? [];
+    const lags = [
+      ...before.filter((lag) => lag.ms > ms && atMonotonicMs - lag.atMonotonicMs < LAG_WINDOW_MS),
+      { ms, atMonotonicMs },
+    ];
+    const lagged = process && { ...process, eventLoopLagMs: lags[0]?.ms ?? ms };
+    this.#byProducer.set(producer, { skewSeconds, process: lagged, lags, atMonotonicMs });
   }
 
   remove(producer: string): void {

@@ -62,7 +62,7 @@ function producerSection({ ledger, nowMs, address, hasToken }: StatusFacts): str
   if (producers.length === 0) {
     return [
       'PRODUCERS (plugin servers of Kong)',
-      '  NOTHING HAS EVER REPORTED. The usual causes:',
+      '  NOTHING HAS EVER REPORTED. A plugin server that waits for this sidecar tries again after 30 s at most. Otherwise:',
       '  1. The plugin is not enabled: kong.yml needs `plugins: [{ name: gatewatch }]`, and KONG_PLUGINS must name it,',
       '     as in KONG_PLUGINS=bundled,gatewatch.',
       '  2. Kong does not reach its plugin server: KONG_PLUGINSERVER_JS_SOCKET must be the path of the socket that the',

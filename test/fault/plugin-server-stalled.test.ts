@@ -66,7 +66,7 @@ describe('a stall of the plugin host', () => {
       } finally {
         process.kill(worker, 'SIGCONT');
       }
-      // Of the batch that follows the stall.
+      // Of the batch that follows the stall; it is shown for a minute.
       await eventually(async () =>
         expect(await counted('gatewatch_plugin_event_loop_lag_seconds')).toBeGreaterThan(
           STALL_MS / 1_000 - 0.05,

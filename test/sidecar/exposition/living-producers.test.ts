@@ -81,6 +81,24 @@ describe('the figures of a producer', () => {
     ]);
   });
 
+  it('show the longest lag of a minute, so that a scrape does not miss it', async () => {
+    let sequence = 0;
+    const lagAfter = async (eventLoopLagMs: number): Promise<unknown> => {
+      await send({ ...batchOf([], ++sequence, 'stalled'), process: { ...FIGURES, eventLoopLagMs } });
+      return (await samplesOf('gatewatch_plugin_event_loop_lag_seconds'))['stalled'];
+    };
+    expect(await lagAfter(1)).toBe(0.001);
+    expect(await lagAfter(5_000)).toBe(5);
+    clock.pass(20_000);
+    expect(await lagAfter(300)).toBe(5);
+    clock.pass(20_000);
+    expect(await lagAfter(2)).toBe(5);
+    clock.pass(20_000);
+    expect(await lagAfter(1)).toBe(0.3);
+    clock.pass(20_000);
+    expect(await lagAfter(1)).toBe(0.002);
+  });
+
   it('are its clock alone where another process brings what it left', async () => {
     await send(batchOf([], 1, 'adopted'));
     expect(await samplesOf('gatewatch_producer_clock_skew_seconds')).toEqual({ adopted: 0 });
