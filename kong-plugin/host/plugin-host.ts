@@ -113,7 +113,8 @@ export class PluginHost {
       if (!isListening) this.#instances.clear();
       this.#startAgain(socket, startedAtMs, signal === null ? { exitCode: code } : { signal });
     });
-    if (worker.pid !== undefined) tell(worker, { kind: 'begin', instances: [...this.#instances.values()] });
+    if (worker.pid === undefined) return;
+    tell(worker, { kind: 'begin', instances: [...this.#instances.values()], place: socket.place });
   }
 
   /** The worker that was started then has ended, so. */

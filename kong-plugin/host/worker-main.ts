@@ -2,6 +2,7 @@
 import { createServer, type Socket } from 'node:net';
 import { logToStderr } from '../plugin-log';
 import { acceptInPlace } from './accept-in-place';
+import { placeState, type SocketPlace } from './bound-socket';
 import { descriptorLimit, mostConnections } from './descriptor-limit';
 import { PluginHostServer } from './plugin-host-server';
 import { PLUGIN_DIRECTORY } from './plugin-directory';
@@ -14,24 +15,34 @@ const BACKLOG = 4096;
 /** After a takeover, connections that were in the kernel's queue are accepted within a moment. */
 const QUIET_BEFORE_LEAVING_MS = 1_000;
 
+/** Kong starts a plugin server again within about a second; where nobody has by now, no Kong runs here any more. */
+const QUIET_BEFORE_GIVING_UP_MS = 5_000;
+
 const MOST_CONNECTIONS = mostConnections(descriptorLimit());
 
 const connections = new Set<Socket>();
 let hasSaidFull = false;
+/** Where Kong finds the socket. */
+let place: SocketPlace | undefined;
 const pluginServer = new PluginHostServer(PLUGIN_DIRECTORY, logToStderr, (start) =>
   tellParent({ kind: 'started', start }),
 );
 const listener = createServer();
 
 process.on('message', (message: ToWorker) => {
-  if (message.kind === 'finish') leaveWhenQuiet();
-  else void begin(message.instances);
+  if (message.kind === 'finish') {
+    leaveWhenQuiet();
+    return;
+  }
+  place = message.place;
+  void begin(message.instances);
 });
-// Without its parent a worker serves on, until another host has the path and Kong has left its connections.
+// Without its parent a worker serves on, also what connects anew, until another host has the path and Kong has left its
+// connections.
 process.once('disconnect', () => {
   logToStderr(
     'error',
-    'the parent of the plugin server is gone; its worker serves the connections that it has',
+    'the parent of the plugin server is gone; its worker serves until another has the socket',
   );
   leaveWhenQuiet();
 });
@@ -82,7 +93,9 @@ function leaveWhenQuiet(): void {
   let quietSinceMs = performance.now();
   const timer = setInterval(() => {
     if (connections.size > 0) quietSinceMs = performance.now();
-    if (performance.now() - quietSinceMs < QUIET_BEFORE_LEAVING_MS) return;
+    const mayStillCome = place !== undefined && placeState(place) === 'ours';
+    const enoughMs = mayStillCome ? QUIET_BEFORE_GIVING_UP_MS : QUIET_BEFORE_LEAVING_MS;
+    if (performance.now() - quietSinceMs < enoughMs) return;
     clearInterval(timer);
     // The plugin delivers what it has on SIGTERM, under this host as under the stock server.
     process.kill(process.pid, 'SIGTERM');

@@ -1,4 +1,5 @@
 // What the host's two processes tell each other.
+import type { SocketPlace } from './bound-socket';
 
 /** What Kong asks to start an instance: the name of the plugin, and its configuration as JSON. */
 export interface InstanceStart {
@@ -14,7 +15,7 @@ export const MAX_INSTANCES = 1_000;
 
 export type ToWorker =
   /** The first message: begin with the instances that the worker before had, so that Kong need not start them again. */
-  | { readonly kind: 'begin'; readonly instances: readonly InstanceStart[] }
+  | { readonly kind: 'begin'; readonly instances: readonly InstanceStart[]; readonly place: SocketPlace }
   /** Another host has the path: no new connection can come. Finish those that are there, deliver everything, and leave. */
   | { readonly kind: 'finish' };
 

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { encode } from '@msgpack/msgpack';
 import { eventually } from '../../support/eventually';
 import { isRunning } from '../../support/is-running';
@@ -315,6 +316,29 @@ describe('the plugin host', () => {
       kong.close();
     }
     await sidecar.until(() => sidecar.requests === 10);
+  });
+
+  it('has a worker that takes connections without its parent, until another host has the socket', async () => {
+    const killed = await startHost();
+    hosts = [];
+    const worker = workerOf(killed);
+    process.kill(killed.pid, 'SIGKILL');
+    await killed.says(/the parent of the plugin server is gone/);
+    // Longer than it waits for what may still be in the queue.
+    await delay(1_500);
+    const kong = await RpcClient.connect(socketPath);
+    await logEvent(kong, await startInstance(kong));
+    expect(isRunning(worker)).toBe(true);
+    const host = await startHost();
+    expect(isRunning(worker)).toBe(true);
+    await logEvent(kong, await startInstance(kong));
+    kong.close();
+    await eventually(() => {
+      expect(isRunning(worker)).toBe(false);
+      return Promise.resolve();
+    });
+    expect(sidecar.requests).toBe(2);
+    expect(workerOf(host)).not.toBe(worker);
   });
 
   it('takes a burst of 2,000 connections while its worker stands still', async () => {
