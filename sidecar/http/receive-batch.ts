@@ -5,6 +5,7 @@ import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
 import type { LivingProducers } from '../exposition/living-producers';
 import type { OwnMetrics } from '../exposition/own-metrics';
 import { NotDurable, type Applied, type Ledger } from '../ledger/ledger';
+import { RECENT_BATCHES } from '../ledger/ledger-state';
 import type { ServiceWindows } from '../window/service-windows';
 import type { Clock } from '../clock';
 import { placeIntervals } from '../ingest/place-intervals';
@@ -56,6 +57,16 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
       refuse(parts, response, {
         fault: 'sequence_conflict',
         message: `batch ${sequence} of producer ${producer} came before with other bytes; nothing was counted`,
+      });
+      return;
+    }
+    if (applied.result === 'late') {
+      const { producer, sequence } = read.batch;
+      refuse(parts, response, {
+        fault: 'sequence_conflict',
+        message:
+          `batch ${sequence} of producer ${producer} came out of order, after batch ${applied.lastSequence}, and is none of ` +
+          `the last ${RECENT_BATCHES} that were counted; it was not counted`,
       });
       return;
     }

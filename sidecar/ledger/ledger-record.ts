@@ -2,7 +2,7 @@
 // bits, so each record is checked when it is read.
 //
 //   m                     meta      what is in the store, to check it against
-//   p <producer>          producer  its last batch
+//   p <producer>          producer  its last batches
 //   s <slot> <id>         series    labels and cumulative values, as of one transaction
 //   d <transaction>       additions what one transaction added to which series
 //
@@ -13,7 +13,13 @@ import { z } from 'zod';
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
 import { SOURCES } from '../../kong-plugin/contract/source';
 import { PRODUCER_STATISTICS } from '../../kong-plugin/contract/batch';
-import type { Addition, LedgerSeries, LedgerState, ProducerPosition } from './ledger-state';
+import {
+  RECENT_BATCHES,
+  type Addition,
+  type LedgerSeries,
+  type LedgerState,
+  type ProducerPosition,
+} from './ledger-state';
 
 /** The form of the records. A store of another one is left alone. */
 export const STORE_VERSION = 2;
@@ -108,29 +114,39 @@ export function decodeMeta(value: Uint8Array): Meta {
 
 const producerShape = z.tuple([
   z.string(),
-  wholeNumber, // sequence
-  z.string(), // digest
+  z
+    .array(z.tuple([wholeNumber, z.string()])) // sequence, digest
+    .min(1)
+    .max(RECENT_BATCHES)
+    .refine((recent) => recent.every(([sequence], at) => sequence > (recent[at - 1]?.[0] ?? 0)), 'no order'),
   wholeNumber, // last seen, Unix ms
   wholeNumber, // seen at, running ms
   z.boolean(), // has left
 ]);
 
 export function encodeProducer(position: ProducerPosition): StoredRecord {
-  const { producer, sequence, digest, lastSeenMs, seenAtRunningMs, hasLeft } = position;
+  const { producer, recent, lastSeenMs, seenAtRunningMs, hasLeft } = position;
   return {
     key: producerKey(producer),
-    value: seal([producer, sequence, digest, lastSeenMs, seenAtRunningMs, hasLeft]),
+    value: seal([
+      producer,
+      recent.map(({ sequence, digest }) => [sequence, digest]),
+      lastSeenMs,
+      seenAtRunningMs,
+      hasLeft,
+    ]),
   };
 }
 
 /** @throws DamagedRecord */
 export function decodeProducer(value: Uint8Array): ProducerPosition {
-  const [producer, sequence, digest, lastSeenMs, seenAtRunningMs, hasLeft] = unseal(
+  const [producer, pairsOfRecent, lastSeenMs, seenAtRunningMs, hasLeft] = unseal(
     value,
     producerShape,
     'producer',
   );
-  return { producer, sequence, digest, lastSeenMs, seenAtRunningMs, hasLeft };
+  const recent = pairsOfRecent.map(([sequence, digest]) => ({ sequence, digest }));
+  return { producer, sequence: recent.at(-1)?.sequence ?? 0, recent, lastSeenMs, seenAtRunningMs, hasLeft };
 }
 
 const seriesShape = z.tuple([

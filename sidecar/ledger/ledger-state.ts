@@ -17,12 +17,22 @@ export interface LedgerSeries {
   touchedIn: number;
 }
 
-/** The last batch of one producer. */
-export interface ProducerPosition {
-  readonly producer: string;
+export interface CountedBatch {
   readonly sequence: number;
   /** SHA-256 of the sealed bytes, hex. */
   readonly digest: string;
+}
+
+/** How many of a producer's batches are known one by one: more than a proxy holds back, and a record of about 1 KB. */
+export const RECENT_BATCHES = 16;
+
+/** What was counted of one producer. */
+export interface ProducerPosition {
+  readonly producer: string;
+  /** Of the last one. */
+  readonly sequence: number;
+  /** The last ones in their order, that of `sequence` at the end. */
+  readonly recent: readonly CountedBatch[];
   /** Unix ms by the sidecar's clock: to be shown, not to reckon with, since the clock may have been wrong. */
   readonly lastSeenMs: number;
   /** `LedgerState.runningMs` when it came. */

@@ -24,6 +24,8 @@ export type Applied =
   | { readonly result: 'duplicate'; readonly receipt: Receipt }
   /** The same sequence came before with other bytes. */
   | { readonly result: 'conflict' }
+  /** A later one came before, and this is none of those that are known to be counted. */
+  | { readonly result: 'late'; readonly lastSequence: number }
   /** A sum would pass 2^53, and no longer be exact. */
   | { readonly result: 'overflow' };
 
@@ -139,7 +141,10 @@ export class Ledger {
     const { producer, sequence } = batch;
     const last = this.#state.producers.get(producer);
     if (last && sequence <= last.sequence) {
-      if (sequence === last.sequence && digest !== last.digest) return { result: 'conflict' };
+      // With a receipt its producer would drop it, and a gap may be where it belongs.
+      const counted = last.recent.find((batch) => batch.sequence === sequence);
+      if (!counted) return { result: 'late', lastSequence: last.sequence };
+      if (digest !== counted.digest) return { result: 'conflict' };
       return { result: 'duplicate', receipt: { producer, sequence, result: 'duplicate' } };
     }
     const planned = planTransaction(

@@ -21,6 +21,7 @@ import {
   slotOf,
 } from './ledger-record';
 import {
+  RECENT_BATCHES,
   addTo,
   insertSeries,
   newSeries,
@@ -119,7 +120,10 @@ export function planTransaction(
   const position: ProducerPosition = {
     producer: batch.producer,
     sequence: batch.sequence,
-    digest,
+    recent: [
+      ...(state.producers.get(batch.producer)?.recent ?? []),
+      { sequence: batch.sequence, digest },
+    ].slice(-RECENT_BATCHES),
     lastSeenMs: nowMs,
     seenAtRunningMs: runningMs,
     hasLeft: batch.isGoodbye,

@@ -119,7 +119,7 @@ describe(`${BATCHES} spoiled batches (seed ${SEED})`, () => {
       const source = new BatchSource(SEED);
       const model = new CountingModel();
       let ledger = Ledger.open(directory);
-      const seen = { applied: 0, duplicate: 0, conflict: 0, refused: 0 };
+      const seen = { applied: 0, duplicate: 0, conflict: 0, late: 0, refused: 0 };
       const codes = new Set<string>();
       for (let one = 0; one < BATCHES; one++) {
         const bytes = source.next();
@@ -183,7 +183,7 @@ describe(`${BATCHES} spoiled batches (seed ${SEED})`, () => {
           if (read.ok) {
             const result = model.take(read.batch, bytes);
             expect([answer.statusCode, body.result ?? body.fault]).toEqual(
-              result === 'conflict' ? [422, 'sequence_conflict'] : [200, result],
+              ['conflict', 'late'].includes(result) ? [422, 'sequence_conflict'] : [200, result],
             );
           } else {
             expect(body).toEqual(read.fault);

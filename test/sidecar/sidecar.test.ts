@@ -94,6 +94,26 @@ describe('a batch over HTTP', () => {
     expect(sumOf(samples, 'gatewatch_batches_total', { result: 'duplicate' })).toBe(1);
   });
 
+  it('gets no receipt where it comes after later ones and was never counted', async () => {
+    const url = await startListening();
+    const numbered = (sequence: number): Buffer => encodeBatch(batchOf([deltaOf({}, [120])], sequence));
+    for (const sequence of [1, 3]) expect((await post(url, numbered(sequence))).status).toBe(200);
+    const late = await post(url, numbered(2));
+    expect([late.status, await late.json()]).toEqual([
+      422,
+      {
+        fault: 'sequence_conflict',
+        message:
+          'batch 2 of producer producer-1 came out of order, after batch 3, and is none of the last 16 that were counted; ' +
+          'it was not counted',
+      },
+    ]);
+    expect(await (await post(url, numbered(1))).json()).toMatchObject({ result: 'duplicate' });
+    const samples = await scrape(url);
+    expect(sumOf(samples, 'gatewatch_requests_total')).toBe(2);
+    expect(sumOf(samples, 'gatewatch_batches_total', { result: 'sequence_conflict' })).toBe(1);
+  });
+
   it('gets a clear 4xx and changes nothing when it is bad', async () => {
     const url = await startListening();
     await post(url, sealed);

@@ -4,6 +4,9 @@ import type { Batch } from '../../kong-plugin/contract/batch';
 import { seriesKey } from '../../kong-plugin/contract/delta';
 import type { LedgerSeries } from '../../sidecar/ledger/ledger-state';
 
+/** An older one that comes again is not told from one that never came. */
+const KNOWN_BATCHES = 16;
+
 interface Counts {
   requests: bigint;
   sumMs: bigint;
@@ -12,21 +15,25 @@ interface Counts {
 }
 
 export class CountingModel {
-  readonly #last = new Map<string, { sequence: number; bytes: string }>();
+  /** Of each producer the batches that count, in the order in which they came. */
+  readonly #taken = new Map<string, { sequence: number; bytes: string }[]>();
   readonly #series = new Map<string, Counts>();
   events = 0n;
   missingBatches = 0n;
 
   /** Takes a batch that was read, as often as it comes. */
-  take(batch: Batch, bytes: Buffer): 'applied' | 'duplicate' | 'conflict' {
+  take(batch: Batch, bytes: Buffer): 'applied' | 'duplicate' | 'conflict' | 'late' {
     const { producer, sequence } = batch;
     const sealed = bytes.toString('latin1');
-    const last = this.#last.get(producer);
+    const taken = this.#taken.get(producer) ?? [];
+    const last = taken.at(-1);
     if (last && sequence <= last.sequence) {
-      return sequence === last.sequence && sealed !== last.bytes ? 'conflict' : 'duplicate';
+      const same = taken.slice(-KNOWN_BATCHES).find((one) => one.sequence === sequence);
+      if (!same) return 'late';
+      return sealed === same.bytes ? 'duplicate' : 'conflict';
     }
     if (last) this.missingBatches += BigInt(sequence - last.sequence - 1);
-    this.#last.set(producer, { sequence, bytes: sealed });
+    this.#taken.set(producer, [...taken, { sequence, bytes: sealed }]);
     this.events += BigInt(batch.statistics.events);
     for (const { deltas } of batch.intervals) {
       for (const { series, requests, upstream, failedTries } of deltas) {

@@ -18,7 +18,7 @@ import {
   encodeSeries,
   seriesRecordKey,
 } from '../../../sidecar/ledger/ledger-record';
-import type { LedgerState } from '../../../sidecar/ledger/ledger-state';
+import { RECENT_BATCHES, type LedgerState } from '../../../sidecar/ledger/ledger-state';
 import { StoreFault } from '../../../sidecar/ledger/store-fault';
 import { PRODUCER_IDLE_MS, SERIES_IDLE_MS } from '../../../sidecar/ledger/plan-transaction';
 import { NO_STATISTICS, arbitraryIntervals, batchOf, deltaOf } from '../../support/batches';
@@ -107,7 +107,28 @@ describe('the ledger', () => {
       result: 'applied',
       missingBatches: 3,
     });
-    expect(await apply(batchOf([deltaOf({}, [1])], 4))).toMatchObject({ result: 'duplicate' });
+  });
+
+  it('gives no receipt for a batch that comes after later ones and was never counted', async () => {
+    const batch = (sequence: number, producer = 'producer-1'): Batch =>
+      batchOf([deltaOf({}, [sequence])], sequence, producer);
+    for (const sequence of [3, 5]) await apply(batch(sequence));
+    for (const sequence of [1, 2, 4]) {
+      expect(await apply(batch(sequence))).toEqual({ result: 'late', lastSequence: 5 });
+      await reopen();
+    }
+    // The true ones, and others under their numbers.
+    for (const sequence of [3, 5]) {
+      expect(await apply(batch(sequence))).toMatchObject({ result: 'duplicate' });
+      expect(await apply(batchOf([deltaOf({}, [1, 2])], sequence))).toEqual({ result: 'conflict' });
+    }
+    expect(ledger.state.requests).toBe(2);
+    for (let sequence = 6; sequence < 5 + RECENT_BATCHES; sequence++) await apply(batch(sequence));
+    expect(await apply(batch(5))).toMatchObject({ result: 'duplicate' });
+    // So far back it may be either: what is doubtful gets no receipt.
+    expect(await apply(batch(3))).toMatchObject({ result: 'late' });
+    expect(ledger.state.producers.get('producer-1')?.recent).toHaveLength(RECENT_BATCHES);
+    expect(await apply(batch(4, 'another'))).toMatchObject({ result: 'applied' });
   });
 
   it('keeps two producers apart', async () => {
