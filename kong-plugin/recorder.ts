@@ -40,6 +40,10 @@ export class Recorder {
   #endWait: (() => void) | undefined;
   #delivered: Promise<void> | undefined;
   readonly #end = new AbortController();
+  /** Observations so far. */
+  events = 0;
+  /** Who has something to observe needs another recorder. */
+  hasLeft = false;
 
   /** Starts at once, with a batch of nothing: a plugin that was just enabled shows up before its first request. */
   constructor(settings: DeliverySettings, log: PluginLog, workerRestarts = 0) {
@@ -58,6 +62,7 @@ export class Recorder {
   }
 
   observe(observation: Observation): void {
+    this.events += 1;
     this.#own.observe(observation, steadyNowMs());
   }
 
@@ -72,6 +77,7 @@ export class Recorder {
 
   /** The last thing: leaves what is not delivered in the spool. Nothing may be observed afterwards. */
   leave(): Left[] {
+    this.hasLeft = true;
     const left = this.#producers.map((producer) => producer.leave());
     this.#folder.release();
     this.#watch.stop();

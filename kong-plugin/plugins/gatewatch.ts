@@ -5,7 +5,7 @@ import { observe } from '../observation';
 import type { NamedStatus } from '../error-type';
 import { logToStderr } from '../plugin-log';
 import { PLUGIN_SCHEMA } from '../plugin-schema';
-import { readSettings } from '../read-settings';
+import { readSettings, type DeliverySettings } from '../read-settings';
 import type { Recorder } from '../recorder';
 import { RecorderRegistry } from '../recorder-registry';
 import { readWorkerRestarts } from '../worker-restarts';
@@ -19,7 +19,8 @@ const registry = new RecorderRegistry(logToStderr, readWorkerRestarts(process.en
 
 /** One instance of the plugin: Kong makes one for each worker and configuration. */
 class GatewatchPlugin {
-  readonly #recorder: Recorder;
+  readonly #delivery: DeliverySettings;
+  #recorder: Recorder;
   readonly #namedStatuses: readonly NamedStatus[];
 
   /** @throws Error for the operator, which Kong writes into its error log */
@@ -27,6 +28,7 @@ class GatewatchPlugin {
     const { delivery, namedStatuses } = readSettings(config);
     if (registry.isEmpty) endOnSignal(() => registry.close());
     this.#namedStatuses = namedStatuses;
+    this.#delivery = delivery;
     this.#recorder = registry.recorderFor(delivery);
   }
 
@@ -37,6 +39,7 @@ class GatewatchPlugin {
 
   /** The same without a promise, as our own host runs it. A log that Kong fails to give is counted all the same. */
   takeLog(text: unknown): void {
+    if (this.#recorder.hasLeft) this.#recorder = registry.recorderFor(this.#delivery);
     this.#recorder.observe(observe(text, this.#namedStatuses));
   }
 }

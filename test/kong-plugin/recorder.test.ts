@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { ProducerStatistics } from '../../kong-plugin/contract/batch';
 import type { LogLevel, PluginLog } from '../../kong-plugin/plugin-log';
 import { Producer } from '../../kong-plugin/producer';
-import { readSettings } from '../../kong-plugin/read-settings';
+import { readSettings, type DeliverySettings } from '../../kong-plugin/read-settings';
 import { Recorder } from '../../kong-plugin/recorder';
 import { RecorderRegistry } from '../../kong-plugin/recorder-registry';
 import { SpoolFolder } from '../../kong-plugin/spool/spool-folder';
@@ -353,6 +353,26 @@ describe('a recorder that finds the spool of a dead one', () => {
 });
 
 describe('the registry', () => {
+  it('ends a recorder that nothing uses since another one was made, and makes it again when it is needed', async () => {
+    const other = await ScriptedSidecar.start();
+    const registry = new RecorderRegistry(log, 0, 500);
+    const settings = (to: string): DeliverySettings =>
+      readSettings({ sidecar_url: to, spool_dir: directory, flush_interval_ms: 100 }).delivery;
+    const first = registry.recorderFor(settings(url));
+    first.observe(observationOf());
+    const second = registry.recorderFor(settings(other.url));
+    await sidecar.until(() => sidecar.taken.at(-1)?.isGoodbye === true);
+    expect(sidecar.requests).toBe(1);
+    // The last one that is left stays, used or not.
+    expect(registry.recorderFor(settings(other.url))).toBe(second);
+    const again = registry.recorderFor(settings(url));
+    expect(again).not.toBe(first);
+    again.observe(observationOf());
+    await registry.close();
+    expect(sidecar.requests).toBe(2);
+    await other.close();
+  });
+
   it('has one recorder for one address, with the newest settings', async () => {
     const registry = new RecorderRegistry(log);
     const settings = (token: string): ReturnType<typeof readSettings> =>
