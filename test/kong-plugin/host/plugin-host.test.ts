@@ -1,4 +1,5 @@
 // The host as a process, where the stock plugin server fails: broken frames and connections, crashes, bursts, a takeover.
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -83,31 +84,61 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
+/** HandleEvent and Step. */
+function eventBytes(instance: number): Buffer {
+  return Buffer.concat([
+    encode([0, 1, 'plugin.HandleEvent', [{ EventName: 'log', InstanceId: instance }]]),
+    encode([0, 2, 'plugin.Step', [{ EventId: instance, Data: LOG }]]),
+  ]);
+}
+
+/** Does it for each, for so many at a time. */
+async function inTurns<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+  atATime = 64,
+): Promise<void> {
+  const left = items.values();
+  await Promise.all(
+    Array.from({ length: atATime }, async () => {
+      for (const item of left) await work(item);
+    }),
+  );
+}
+
 const workerOf = (host: RunningProgram): number => HOST_SERVER.holderOf(host.pid);
 
 const eventsTaken = (): number => sidecar.taken.reduce((sum, { statistics }) => sum + statistics.events, 0);
 
+const malformedTaken = (): number =>
+  sidecar.taken.reduce((sum, { statistics }) => sum + statistics.malformedLogs, 0);
+
 describe('the plugin host', () => {
   it('lives through a connection that breaks off after any byte, and counts what was whole', async () => {
     const host = await startHost();
-    const kong = await RpcClient.connect(socketPath);
-    const instance = await startInstance(kong);
-    const event = Buffer.concat([
-      encode([0, 1, 'plugin.HandleEvent', [{ EventName: 'log', InstanceId: instance }]]),
-      encode([0, 2, 'plugin.Step', [{ EventId: instance, Data: LOG }]]),
-    ]);
-    for (let bytes = 0; bytes <= event.length; bytes += 7) {
-      const socket = await open();
-      socket.end(event.subarray(0, bytes));
-      socket.destroySoon();
-      await new Promise((closed) => socket.once('close', closed));
-    }
     const worker = workerOf(host);
-    await logEvent(kong, instance);
-    await sidecar.until(() => sidecar.requests > 0);
+    const kong = await RpcClient.connect(socketPath);
+    const first = eventBytes(await startInstance(kong));
+    const both = Buffer.concat([first, first]);
+    const cuts = Array.from({ length: both.length + 1 }, (_, bytes) => bytes);
+    await inTurns(cuts, async (bytes) => {
+      const socket = await open();
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.end(both.subarray(0, bytes));
+      // Every other one does not wait for the answers either.
+      if (bytes % 2 === 0) socket.destroySoon();
+      else socket.resume();
+      await closed;
+    });
     kong.close();
+    // Of one length both events are whole, of as many as an event is long the first one.
+    const whole = first.length + 2;
+    await sidecar.until(() => sidecar.requests >= whole);
     expect(workerOf(host)).toBe(worker);
-    expect(eventsTaken()).toBe(event.length % 7 === 0 ? 2 : 1);
+    // It delivers everything, so that nothing can follow.
+    await host.end('SIGTERM');
+    expect([sidecar.requests, eventsTaken(), malformedTaken()]).toEqual([whole, whole, 0]);
+    expect(host.output).not.toContain('did not speak the plugin protocol');
   });
 
   it('starts its worker again also where nobody reads what it says any more', async () => {
@@ -126,34 +157,46 @@ describe('the plugin host', () => {
     expect(await host.end('SIGTERM')).toEqual({ code: 0, signal: null });
   });
 
-  it('puts frames together that were split at any byte, or joined', async () => {
-    await startHost();
+  it('puts an event together that was split at any byte', async () => {
+    const host = await startHost();
     const kong = await RpcClient.connect(socketPath);
     const instance = await startInstance(kong);
-    kong.close();
-    const frame = Buffer.from(encode([0, 9, 'plugin.Step', [{ EventId: instance, Data: LOG }]]));
-    const answer = encode([1, 9, null, { Data: 'ret', EventId: instance }]).length;
-    const socket = await open();
-    let received = 0;
-    let tell: () => void = () => undefined;
-    socket.on('data', (chunk) => {
-      received += chunk.length;
-      tell();
+    const event = eventBytes(instance);
+    const answers = Buffer.concat([
+      encode([1, 1, null, { Data: { Method: 'kong.log.serialize', Args: [] }, EventId: instance }]),
+      encode([1, 2, null, { Data: 'ret', EventId: instance }]),
+    ]);
+    const cuts = Array.from({ length: event.length - 1 }, (_, index) => index + 1);
+    await inTurns(cuts, async (cut) => {
+      const socket = await open();
+      socket.write(event.subarray(0, cut));
+      // What came before this call is read before it is answered.
+      await kong.call('HandleEvent', { InstanceId: instance, EventName: 'access' });
+      socket.write(event.subarray(cut));
+      let received = Buffer.alloc(0);
+      while (received.length < answers.length) {
+        const [chunk] = (await once(socket, 'data')) as [Buffer];
+        received = Buffer.concat([received, chunk]);
+      }
+      expect(received).toEqual(answers);
+      socket.destroy();
     });
-    const answers = async (count: number): Promise<void> => {
-      while (received < count * answer) await new Promise<void>((resolve) => (tell = resolve));
-    };
-    let sent = 0;
-    for (let cut = 1; cut < frame.length; cut += 11) {
-      socket.write(frame.subarray(0, cut));
-      await new Promise((resolve) => setImmediate(resolve));
-      socket.write(frame.subarray(cut));
-      await answers(++sent);
-    }
-    socket.write(Buffer.concat(new Array<Buffer>(50).fill(frame)));
-    await answers((sent += 50));
-    socket.destroy();
-    await sidecar.until(() => sidecar.requests === sent);
+    kong.close();
+    await host.end('SIGTERM');
+    expect([sidecar.requests, eventsTaken(), malformedTaken()]).toEqual([cuts.length, cuts.length, 0]);
+  });
+
+  it('takes events apart that were joined', async () => {
+    const host = await startHost();
+    const kong = await RpcClient.connect(socketPath);
+    const event = eventBytes(await startInstance(kong));
+    const socket = await open();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.resume().end(Buffer.concat(new Array<Buffer>(500).fill(event)));
+    await closed;
+    kong.close();
+    await host.end('SIGTERM');
+    expect([sidecar.requests, eventsTaken(), malformedTaken()]).toEqual([500, 500, 0]);
   });
 
   it('takes a log of a megabyte', async () => {
@@ -164,7 +207,7 @@ describe('the plugin host', () => {
     log.request.headers['x-large'] = 'x'.repeat(1_000_000);
     await logEvent(kong, instance, JSON.stringify(log));
     await sidecar.until(() => sidecar.requests === 1);
-    expect(sidecar.taken.reduce((sum, { statistics }) => sum + statistics.malformedLogs, 0)).toBe(0);
+    expect(malformedTaken()).toBe(0);
     kong.close();
   });
 
