@@ -7,7 +7,13 @@ import { descriptorLimit, mostConnections } from './descriptor-limit';
 import { PluginHostServer } from './plugin-host-server';
 import { PLUGIN_DIRECTORY } from './plugin-directory';
 import { serveConnection } from './serve-connection';
-import { SOCKET_FD, type InstanceStart, type ToParent, type ToWorker } from './worker-messages';
+import {
+  ALIVE_INTERVAL_MS,
+  SOCKET_FD,
+  type InstanceStart,
+  type ToParent,
+  type ToWorker,
+} from './worker-messages';
 
 /** Above Kong's 4096 timers of one worker there is nothing to queue; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -46,6 +52,8 @@ process.once('disconnect', () => {
   );
   leaveWhenQuiet();
 });
+
+setInterval(() => tellParent({ kind: 'alive' }), ALIVE_INTERVAL_MS).unref();
 
 async function begin(instances: readonly InstanceStart[]): Promise<void> {
   for (const start of instances) {

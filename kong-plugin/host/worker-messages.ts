@@ -21,7 +21,13 @@ export type ToWorker =
 
 export type ToParent =
   /** The socket may be published. */
-  { readonly kind: 'listening' } | { readonly kind: 'started'; readonly start: InstanceStart };
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'started'; readonly start: InstanceStart }
+  /** Its event loop turns. */
+  | { readonly kind: 'alive' };
+
+/** How often a worker says that it is alive. */
+export const ALIVE_INTERVAL_MS = 1_000;
 
 /** In the worker's stdio. */
 export const SOCKET_FD = 3;

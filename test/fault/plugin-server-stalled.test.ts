@@ -4,11 +4,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { CountersWatch } from '../support/counters-watch';
 import type { TestGateway } from '../support/embedded-gateway';
 import { eventually } from '../support/eventually';
 import { startPluginGateway } from '../support/plugin-gateway';
 import { HOST_SERVER } from '../support/plugin-servers';
-import { parseSamples, sumOf } from '../support/samples';
+import { sumOf } from '../support/samples';
 import { SidecarProcess } from '../support/sidecar-process';
 
 const REQUESTS = 3_000;
@@ -19,18 +20,21 @@ jest.setTimeout(120_000);
 
 let upstream: Server;
 let sidecar: SidecarProcess;
+let watch: CountersWatch;
 let gateway: TestGateway;
 
 beforeEach(async () => {
   upstream = createServer((_request, response) => response.end('ok'));
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   sidecar = await SidecarProcess.start();
+  watch = new CountersWatch(sidecar.url);
   const { port: upstreamPort } = upstream.address() as AddressInfo;
   gateway = await startPluginGateway({ program: HOST_SERVER, sidecarUrl: sidecar.url, upstreamPort });
 });
 
 afterEach(async () => {
   await gateway.stop();
+  await watch.end();
   await sidecar.remove();
   upstream.closeAllConnections();
   upstream.close();
@@ -46,8 +50,7 @@ async function serve(pool: Pool, requests: number): Promise<void> {
   );
 }
 
-const counted = async (name: string): Promise<number> =>
-  sumOf(parseSamples(await (await fetch(`${sidecar.url}/metrics`)).text()), name);
+const counted = async (name: string): Promise<number> => sumOf(await watch.scrape(), name);
 
 describe('a stall of the plugin host', () => {
   it('loses nothing, and is told', async () => {
@@ -82,5 +85,37 @@ describe('a stall of the plugin host', () => {
     ]);
     expect(await counted('gatewatch_plugin_worker_restarts_total')).toBe(0);
     await pool.close();
+    await watch.end();
+    expect(watch.faults).toEqual([]);
+    expect(watch.scrapes).toBeGreaterThan(5);
+  });
+
+  it('that does not end is ended: its successor counts what was answered', async () => {
+    const pool = new Pool(gateway.proxyUrl, { connections: 20 });
+    await serve(pool, 500);
+    const pid = gateway.pluginServerPids().get('js');
+    if (pid === undefined) throw new Error('no plugin server runs');
+    const hung = HOST_SERVER.holderOf(pid);
+    process.kill(hung, 'SIGSTOP');
+    await serve(pool, 500);
+    await eventually(() => {
+      expect(HOST_SERVER.holderOf(pid)).not.toBe(hung);
+      return Promise.resolve();
+    }, 40_000);
+    await serve(pool, 500);
+    await eventually(async () => {
+      const { eventsStarted, eventsAnswered, eventsBrokenOff } = gateway.counters;
+      expect(eventsStarted).toBe(1_500);
+      expect(eventsAnswered + eventsBrokenOff).toBe(1_500);
+      expect(await counted('gatewatch_requests_total')).toBeGreaterThanOrEqual(eventsAnswered);
+      expect(await counted('gatewatch_requests_total')).toBeLessThanOrEqual(1_500);
+    }, 30_000);
+    expect(gateway.lines.join('\n')).toContain('the worker of the plugin server hangs; it is killed');
+    await eventually(async () => expect(await counted('gatewatch_plugin_deaths_total')).toBe(1));
+    expect(await counted('gatewatch_plugin_worker_restarts_total')).toBe(1);
+    await pool.close();
+    await watch.end();
+    expect(watch.faults).toEqual([]);
+    expect(watch.scrapes).toBeGreaterThan(5);
   });
 });
