@@ -16,6 +16,8 @@ export const REFUSALS = [
   'headers_too_large',
   /** Headers or body did not come in time: 408. */
   'timeout',
+  /** All bodies together took too much memory, and this one had been on its way for the longest: 503. */
+  'too_many_bodies',
   /** The client left before the end of its request. */
   'aborted',
 ] as const;

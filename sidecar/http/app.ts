@@ -12,6 +12,7 @@ import type { Clock } from '../clock';
 import { requireHost, wasCounted } from './answer-broken-requests';
 import { requireBearerToken } from './bearer-token';
 import { guardPages } from './guard-pages';
+import { LimitedBodies, MAX_BODIES_BYTES } from './limit-bodies';
 import type { Refusal } from '../exposition/refusal';
 import { refuseBrowserPages } from './refuse-browser-pages';
 import { RunningScrapes } from './running-scrapes';
@@ -57,14 +58,16 @@ export function createApp(parts: AppParts): Express {
   });
   app.use(refuseBrowserPages({ isOpen: () => token() === undefined && !isSocket, onRefused }));
 
+  const bodies = new LimitedBodies(MAX_BODIES_BYTES, () => onRefused('too_many_bodies'));
   app.post(
     BATCH_PATH,
     requireBearerToken(token, PLUGIN_REMEDY, (fault) => {
       onRefused('bearer_token');
       onRefusedBatch(fault);
     }),
+    bodies.watch,
     express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false }),
-    parts.receiveBatch,
+    bodies.during(parts.receiveBatch),
   );
 
   app.get('/-/healthy', (_request, response) => {
@@ -125,14 +128,17 @@ export function createApp(parts: AppParts): Express {
           `There are GET /, /metrics, /-/config, /-/healthy, /-/ready and POST ${BATCH_PATH}, /-/reload\n`,
       );
   });
-  app.use(answerErrors(parts));
+  app.use(answerErrors(parts, bodies));
   return app;
 }
 
 /** What express and its body parser throw; `status` is theirs. */
-function answerErrors({ logger, onRefusedBatch, onRefused }: AppParts): ErrorRequestHandler {
+function answerErrors(
+  { logger, onRefusedBatch, onRefused }: AppParts,
+  bodies: LimitedBodies,
+): ErrorRequestHandler {
   return (error: Error & { status?: number; type?: string }, request, response, next) => {
-    if (response.headersSent) {
+    if (response.headersSent || bodies.hasBrokenOff(request)) {
       next(error);
       return;
     }
