@@ -77,6 +77,8 @@ interface Ending {
   readonly program: PluginServerProgram;
   /** The process to end. */
   readonly victim: () => number;
+  /** Others that end with it. */
+  readonly alsoEnded?: () => number[];
   readonly signal: NodeJS.Signals;
   /** The plugin server is not there for a moment, and Kong loses what it wants to tell it meanwhile. */
   readonly losesConnections: boolean;
@@ -106,6 +108,16 @@ const ENDINGS: Ending[] = [
     restarts: 0,
   },
   {
+    title: 'that is killed, worker and parent at once,',
+    program: HOST_SERVER,
+    victim: serverPid,
+    alsoEnded: () => [workerPid()],
+    signal: 'SIGKILL',
+    losesConnections: true,
+    deaths: KILLS,
+    restarts: 0,
+  },
+  {
     title: 'that is ended with SIGTERM',
     program: HOST_SERVER,
     victim: serverPid,
@@ -127,7 +139,7 @@ const ENDINGS: Ending[] = [
 
 describe.each(ENDINGS)(
   '$program.title $title',
-  ({ program, victim, signal, losesConnections, deaths, restarts }) => {
+  ({ program, victim, alsoEnded, signal, losesConnections, deaths, restarts }) => {
     it(`under load, ${KILLS} times (seed ${SEED}): every answered event is counted once`, async () => {
       const random = seededRandom(SEED);
       const { port: upstreamPort } = upstream.address() as AddressInfo;
@@ -144,7 +156,8 @@ describe.each(ENDINGS)(
         await eventually(async () => expect(await counted()).toBeGreaterThan(before + 100));
         if (kill === KILLS) break;
         await delay(random() * 1_000);
-        process.kill(pid, signal);
+        // Found before any of them has ended; the parent first, or it would start another worker.
+        for (const ended of [pid, ...(alsoEnded?.() ?? [])]) process.kill(ended, signal);
         last = pid;
       }
       stop.abort();
@@ -159,6 +172,10 @@ describe.each(ENDINGS)(
         expect(await counted()).toBeGreaterThanOrEqual(gateway.counters.eventsAnswered),
       );
       await gateway.stop();
+      // Each of them said goodbye, or another one for it, also one that had lost its parent: nothing can follow.
+      await eventually(async () =>
+        expect(await counted('gatewatch_producer_last_batch_timestamp_seconds')).toBe(0),
+      );
 
       const { requestsServed, eventsAnswered, eventsBrokenOff, eventsLostAtConnect } = gateway.counters;
       expect(requestsServed).toBe(served);
@@ -171,10 +188,6 @@ describe.each(ENDINGS)(
       expect(await counted('gatewatch_plugin_worker_restarts_total')).toBe(restarts);
       expect(await counted('gatewatch_plugin_damaged_spools_total')).toBe(0);
       if (!losesConnections) expect(eventsLostAtConnect).toBe(0);
-      // Each of them said goodbye, or another one for it.
-      await eventually(async () =>
-        expect(await counted('gatewatch_producer_last_batch_timestamp_seconds')).toBe(0),
-      );
       await watch.end();
       expect(watch.faults).toEqual([]);
     });
