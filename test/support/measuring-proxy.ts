@@ -9,6 +9,8 @@ export interface MeasuredInterval {
   readonly startMs: number;
   readonly durationMs: number;
   readonly requests: number;
+  /** By this process's clock. */
+  readonly receivedMs: number;
 }
 
 export class MeasuringProxy {
@@ -60,7 +62,7 @@ export class MeasuringProxy {
     const { intervals } = JSON.parse(body.toString()) as BatchDocument;
     for (const { startMs, durationMs, deltas } of intervals) {
       const requests = deltas.reduce((sum, delta) => sum + delta.requests, 0);
-      this.intervals.push({ startMs, durationMs, requests });
+      this.intervals.push({ startMs, durationMs, requests, receivedMs: Date.now() });
     }
   }
 }

@@ -8,15 +8,18 @@ const PRELOAD = resolve(__dirname, 'passing-time-preload.cjs');
 export class PassingTime {
   readonly #directory = mkdtempSync(join(tmpdir(), 'gatewatch-time-'));
   readonly #file = join(this.#directory, 'seconds');
+  readonly #options: string;
   #passedSeconds = 0;
 
-  constructor() {
+  /** @param preloads what else is loaded into the processes */
+  constructor(preloads: readonly string[] = []) {
+    this.#options = [PRELOAD, ...preloads].map((file) => `--require ${file}`).join(' ');
     this.pass(0);
   }
 
   /** The same command under this time. */
   readonly wrap = (command: readonly string[]): string[] => [
-    ...['env', `NODE_OPTIONS=--require ${PRELOAD}`, `GATEWATCH_TEST_PASSED_SECONDS_FILE=${this.#file}`],
+    ...['env', `NODE_OPTIONS=${this.#options}`, `GATEWATCH_TEST_PASSED_SECONDS_FILE=${this.#file}`],
     ...command,
   ];
 
