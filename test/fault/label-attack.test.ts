@@ -16,6 +16,7 @@ import { SOURCES } from '../../kong-plugin/contract/source';
 import { serviceCapOf } from '../../sidecar/ledger/service-cap';
 import { batchOf, deltaOf } from '../support/batches';
 import { checkExposition, type CheckedExposition } from '../support/check-exposition';
+import { PROCESS_COUNTERS } from '../support/counters-watch';
 import { eventually } from '../support/eventually';
 import { MeasuringProxy } from '../support/measuring-proxy';
 import { memoryPeakMb } from '../support/process-memory';
@@ -126,13 +127,31 @@ async function tell(kong: RpcClient, instance: number, text: string): Promise<vo
   expect(answer).toEqual({ Data: 'ret', EventId });
 }
 
+/** The counters of the scrape before in a test, and how many scrapes were compared with one. */
+let before: ReadonlyMap<string, number> | undefined;
+let compared = 0;
+
+/** @throws where a counter went down */
 async function scrape(url: string): Promise<CheckedExposition> {
   const { body } = await fetch(`${url}/metrics`);
   if (!body) throw new Error('no answer');
-  return checkExposition(body, [
+  const exposed = await checkExposition(body, [
     ['gatewatch_requests_total', 'status'],
     ['gatewatch_requests_total', 'service'],
   ]);
+  const fallen: string[] = [];
+  for (const [name, value] of before ?? []) if ((exposed.counters.get(name) ?? 0) < value) fallen.push(name);
+  expect(fallen).toEqual([]);
+  if (before) compared += 1;
+  before = exposed.counters;
+  return exposed;
+}
+
+/** What the sidecar's next process counts of itself begins at 0. */
+function expectAnotherProcess(): void {
+  before = new Map(
+    [...(before ?? [])].filter(([name]) => !PROCESS_COUNTERS.includes(name.split(' ')[0] ?? '')),
+  );
 }
 
 /** What promtool says of the metrics; nothing, if they can be read. */
@@ -152,6 +171,8 @@ async function promtoolComplaints(promtool: string, url: string): Promise<string
 let sidecar: SidecarProcess;
 
 beforeEach(async () => {
+  before = undefined;
+  compared = 0;
   sidecar = await SidecarProcess.start(`series_cap: ${SERIES_CAP}`);
 });
 
@@ -242,6 +263,7 @@ describe(`${NAMES} distinct names in Kong's logs (seed ${SEED})`, () => {
         expect(exposed.sumOf('gatewatch_series_folded_requests_total')).toBeGreaterThan(0);
         expect(proxy.largestBytes).toBeLessThanOrEqual(MAX_SEALED_BYTES);
         expect(proxy.batches).toBeGreaterThan(2);
+        expect(compared).toBeGreaterThanOrEqual(2);
         const peaks = [memoryPeakMb(holder), memoryPeakMb(sidecar.pid)];
         process.stderr.write(
           `${program.title}: ${peaks.join(' MB, sidecar ')} MB, ${exposed.bytes} bytes of metrics\n`,
@@ -307,6 +329,7 @@ describe(`${NAMES} distinct series in batches (seed ${SEED})`, () => {
         left -= 1;
       }
       const posted = post(encodeBatch(batchOf(deltas, sequence)));
+      if (sequence === 1) await scrape(sidecar.url);
       const healthy = await fetch(`${sidecar.url}/-/healthy`, { signal: AbortSignal.timeout(10_000) });
       expect(healthy.status).toBe(200);
       expect(await posted).toMatchObject({ status: 200, body: { result: 'applied' } });
@@ -318,8 +341,10 @@ describe(`${NAMES} distinct series in batches (seed ${SEED})`, () => {
     process.stderr.write(`the sidecar alone: ${peak} MB, ${exposed.bytes} bytes of metrics\n`);
     expect(peak).toBeLessThan(SIDECAR_BOUND_MB);
     await sidecar.restart();
+    expectAnotherProcess();
     const again = await expectExposed(source.given);
     expect(again.sumOf('gatewatch_series')).toBe(exposed.sumOf('gatewatch_series'));
+    expect(compared).toBe(2);
   });
 
   const hostile: [title: string, name: Buffer, status: number][] = [

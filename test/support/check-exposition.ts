@@ -17,6 +17,8 @@ export interface CheckedExposition {
   readonly faults: readonly string[];
   readonly bytes: number;
   readonly samples: number;
+  /** Values of counters and of parts of histograms, by the family and a hash of the whole name. */
+  readonly counters: ReadonlyMap<string, number>;
   /** Over all samples of a name that the filter takes. */
   sumOf(name: string): number;
   /** The same by the value of one label. */
@@ -50,6 +52,7 @@ class Checker implements CheckedExposition {
   samples = 0;
   readonly #by: readonly (readonly [string, string])[];
   readonly #types = new Map<string, string>();
+  readonly counters = new Map<string, number>();
   readonly #seen = new Set<string>();
   readonly #sums = new Map<string, number>();
   readonly #sumsBy = new Map<string, Map<string, number>>();
@@ -110,6 +113,7 @@ class Checker implements CheckedExposition {
     const key = createHash('md5').update(name).update(inner).digest('base64');
     if (this.#seen.has(key)) this.#fault(line, 'a sample twice');
     this.#seen.add(key);
+    if (type !== 'gauge') this.counters.set(`${this.#family} ${key}`, value);
     if (type === 'histogram') this.#takeHistogram(line, suffix, labels, value);
 
     this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
