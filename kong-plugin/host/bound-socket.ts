@@ -12,6 +12,9 @@ interface PipeHandle {
 /** Node has no public way to bind without accepting; the class of the handle under a net.Server has. */
 type PipeConstructor = new (type: number) => PipeHandle;
 
+/** Of a socket's path on Linux; the system would cut it off in silence. */
+const MAX_PATH_BYTES = 107;
+
 /** In Node's pipe_wrap a socket is type 0, a server type 1; both may be bound. */
 const SERVER_TYPE = 1;
 
@@ -42,9 +45,10 @@ export class BoundSocket {
   /**
    * Binds beside `path`; `publish` puts it in its place, so that nobody ever finds a socket on which nobody listens.
    *
-   * @throws Error for the operator, where the directory is missing or may not be written to
+   * @throws Error for the operator, where the path cannot be taken
    */
   static async bindBeside(path: string): Promise<BoundSocket> {
+    requireUsable(path);
     const Pipe = await pipeClass();
     const handle = new Pipe(SERVER_TYPE);
     const aside = asidePath(path);
@@ -53,8 +57,7 @@ export class BoundSocket {
     if (status !== 0) {
       handle.close();
       throw new Error(
-        `the socket ${path} cannot be made (error ${status}): its directory must be there and be writable for this user, ` +
-          'and its path at most 94 bytes long',
+        `the socket ${path} cannot be made (error ${status}): its directory must be there and be writable for this user`,
       );
     }
     return new BoundSocket(path, handle);
@@ -68,13 +71,8 @@ export class BoundSocket {
   /** Takes the path, from a dead host's socket or a living one's, without a moment in between. @throws Error */
   publish(): void {
     const { path } = this.place;
-    const aside = asidePath(path);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found && !found.isSocket()) {
-      removeIfThere(aside);
-      throw new Error(`${path} is there and is no socket: name another path, or remove it`);
-    }
-    renameSync(aside, path);
+    requireUsable(path);
+    renameSync(asidePath(path), path);
   }
 
   /** Leaves no file, published or not. */
@@ -84,6 +82,16 @@ export class BoundSocket {
     removeIfThere(asidePath(path));
     this.#handle.close();
   }
+}
+
+/** @throws Error for the operator */
+function requireUsable(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && !found.isSocket())
+    throw new Error(`${path} is there and is no socket: name another path, or remove it`);
+  const room = MAX_PATH_BYTES - Buffer.byteLength(asidePath(''));
+  if (Buffer.byteLength(path) > room)
+    throw new Error(`the path of the socket is too long: expected at most ${room} bytes, found ${path}`);
 }
 
 function asidePath(path: string): string {

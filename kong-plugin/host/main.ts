@@ -14,6 +14,9 @@ gatewatch plugin-server --dump
   --dump             print the same, and end: pluginserver_<name>_query_cmd = gatewatch plugin-server --dump
 `;
 
+/** The command line was understood, and cannot be done. */
+class Refused extends Error {}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -35,7 +38,7 @@ async function main(): Promise<number> {
     process.stdout.write(await pluginAnnouncement());
     return 0;
   }
-  if (values['dump-to'] !== undefined) await writeAnnouncement(values['dump-to']);
+  if (values['dump-to'] !== undefined) await writeAnnouncement(values['dump-to']).catch(refuse);
   if (values.socket === undefined) {
     if (values['dump-to'] !== undefined) return 0;
     throw new Error('expected --socket <path> or --dump');
@@ -48,14 +51,19 @@ async function main(): Promise<number> {
     if (signal === first) host.stop();
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  await host.start();
+  await host.start().catch(refuse);
   return host.ended;
+}
+
+function refuse(error: unknown): never {
+  throw new Refused(error instanceof Error ? error.message : String(error));
 }
 
 main().then(
   (exitCode) => process.exit(exitCode),
   (error: unknown) => {
-    process.stderr.write(`gatewatch: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`gatewatch: ${message}\n${error instanceof Refused ? '' : `\n${USAGE}`}`);
     process.exit(2);
   },
 );

@@ -346,7 +346,7 @@ describe('the plugin host', () => {
   });
 
   it('has a worker that lives on where its parent is killed while instances are started', async () => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 5; round++) {
       const host = await startHost();
       const kong = await RpcClient.connect(socketPath);
       await startInstance(kong);
@@ -358,7 +358,7 @@ describe('the plugin host', () => {
       await logEvent(kong, await startInstance(kong));
       kong.close();
     }
-    await sidecar.until(() => sidecar.requests === 10);
+    await sidecar.until(() => sidecar.requests === 5);
   });
 
   it('has a worker that takes connections without its parent, until another host has the socket', async () => {
@@ -450,12 +450,31 @@ describe('the plugin host', () => {
     writeFileSync(socketPath, 'a file');
     const refused = new RunningProgram(process.execPath, HOST_SERVER.serve(socketPath));
     expect(await refused.ended).toEqual({ code: 2, signal: null });
-    expect(refused.output).toContain(`${socketPath} is there and is no socket`);
+    expect(refused.output).toBe(
+      `gatewatch: ${socketPath} is there and is no socket: name another path, or remove it\n`,
+    );
     expect(readFileSync(socketPath, 'utf8')).toBe('a file');
     const nowhere = join(directory, 'missing', 'js.sock');
     const lost = new RunningProgram(process.execPath, HOST_SERVER.serve(nowhere));
     expect(await lost.ended).toEqual({ code: 2, signal: null });
     expect(lost.output).toContain(`the socket ${nowhere} cannot be made`);
+    const long = new RunningProgram(process.execPath, HOST_SERVER.serve(join(directory, 'x'.repeat(100))));
+    expect(await long.ended).toEqual({ code: 2, signal: null });
+    expect(long.output).toMatch(
+      /the path of the socket is too long: expected at most \d+ bytes, found \S+x\n$/,
+    );
+  });
+
+  it('does not write what Kong reads over what is no file', async () => {
+    const refused = new RunningProgram(process.execPath, [
+      ...HOST_SERVER.serve(socketPath),
+      ...['--dump-to', directory],
+    ]);
+    expect(await refused.ended).toEqual({ code: 2, signal: null });
+    expect(refused.output).toBe(
+      `gatewatch: --dump-to ${directory} cannot be written: it is there and is no file\n`,
+    );
+    expect(existsSync(socketPath)).toBe(false);
   });
 
   it('writes what Kong reads into a file, whole', async () => {
