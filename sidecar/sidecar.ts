@@ -17,6 +17,7 @@ import { registryFamilies } from './exposition/registry-families';
 import type { Refusal } from './exposition/refusal';
 import { answerBrokenRequests } from './http/answer-broken-requests';
 import { createApp } from './http/app';
+import { limitNewcomers } from './http/limit-newcomers';
 import { describeAddress, listen } from './http/listen';
 import { receiveBatch } from './http/receive-batch';
 import { createLimitedServer } from './http/server-limits';
@@ -193,6 +194,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     config.web?.tls,
   );
   server.on('tlsClientError', () => metrics.failedHandshakes.inc());
+  limitNewcomers(server, clock);
   answerBrokenRequests(server, {
     onRefused,
     onDroppedConnection: () => metrics.droppedConnections.inc(),

@@ -12,6 +12,7 @@ import type { Clock } from '../clock';
 import { requireHost, wasCounted } from './answer-broken-requests';
 import { requireBearerToken } from './bearer-token';
 import { guardPages } from './guard-pages';
+import { admitNewcomer } from './limit-newcomers';
 import { LimitedBodies, MAX_BODIES_BYTES } from './limit-bodies';
 import type { Refusal } from '../exposition/refusal';
 import { refuseBrowserPages } from './refuse-browser-pages';
@@ -65,6 +66,7 @@ export function createApp(parts: AppParts): Express {
       onRefused('bearer_token');
       onRefusedBatch(fault);
     }),
+    admitNewcomer,
     bodies.watch,
     express.raw({ type: () => true, limit: MAX_BODY_BYTES, inflate: false }),
     bodies.during(parts.receiveBatch),
@@ -83,7 +85,7 @@ export function createApp(parts: AppParts): Express {
   });
 
   const authorized = requireBearerToken(token, ADMIN_REMEDY, () => onRefused('bearer_token'));
-  app.post('/-/reload', authorized, (_request, response) => {
+  app.post('/-/reload', authorized, admitNewcomer, (_request, response) => {
     const faults = parts.reload();
     response
       .status(faults.length === 0 ? 200 : 422)
@@ -96,7 +98,7 @@ export function createApp(parts: AppParts): Express {
   });
 
   // Whatever is added below asks for what the web configuration asks for.
-  app.use(guardPages({ web, clock, onRefused }));
+  app.use(guardPages({ web, clock, onRefused }), admitNewcomer);
 
   const scrapes = new RunningScrapes();
   app.get('/metrics', async (request, response) => {
