@@ -171,6 +171,7 @@ export class Recorder {
       ...fault,
       sequence: batch.sequence,
       requests: batch.requests,
+      keptAs: this.#folder.keepRefused(batch),
     });
   }
 

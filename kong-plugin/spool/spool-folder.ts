@@ -12,17 +12,19 @@ import {
   renameSync,
   rmSync,
   rmdirSync,
+  writeFileSync,
 } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SealedBatch } from '../seal-batches';
 import type { SidecarAddress } from '../sidecar-address';
 
 /** Linux takes no longer path for a socket; Node would cut it off in silence. */
 const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Spools that cannot be read are kept up to this many. */
-const MOST_DAMAGED = 10;
+/** Of spools that cannot be read, and of batches that were refused, so many are kept. */
+const MOST_KEPT = 10;
 
 const SPOOL_NAME = /^([0-9a-f-]{36})\.([0-9a-f]{16})\.spool$/;
 const UNFINISHED_NAME = /^[0-9a-f-]{36}\.([0-9a-f]{16})\.unfinished$/;
@@ -105,12 +107,23 @@ export class SpoolFolder {
 
   /** Puts a spool that cannot be read where a person finds it. @returns its path: the old one where that is not possible */
   setAside({ producer, path }: FoundSpool): string {
-    return this.#keep(producer, path, renameSync) ?? path;
+    return this.#keep(`${producer}.damaged`, (aside) => renameSync(path, aside)) ?? path;
   }
 
   /** The same with a copy, of one that cannot be read to its end. @returns its path, or `undefined` where none can be made */
   copyAside({ producer, path }: FoundSpool): string | undefined {
-    return this.#keep(producer, path, copyFileSync);
+    return this.#keep(`${producer}.damaged`, (aside) => copyFileSync(path, aside));
+  }
+
+  /**
+   * Keeps a batch that the sidecar refused for good, for a person to look at: as it was sent, at most 1 MB.
+   *
+   * @returns its path, or `undefined` where it cannot be written
+   */
+  keepRefused({ producer, sequence, bytes }: SealedBatch): string | undefined {
+    return this.#keep(`${producer}.${sequence}.refused`, (aside) =>
+      writeFileSync(aside, bytes, { mode: 0o600 }),
+    );
   }
 
   /** Never throws: it is gone already, or is looked at again by the next owner. */
@@ -133,14 +146,14 @@ export class SpoolFolder {
     }
   }
 
-  #keep(producer: string, path: string, put: (from: string, to: string) => void): string | undefined {
+  #keep(name: string, put: (aside: string) => void): string | undefined {
     try {
-      const aside = join(this.path, `${Date.now()}.${producer}.damaged`);
-      put(path, aside);
-      // The oldest go.
-      const damaged = readdirSync(this.path).filter((name) => name.endsWith('.damaged'));
-      for (const name of damaged.sort().slice(0, -MOST_DAMAGED))
-        rmSync(join(this.path, name), { force: true });
+      const aside = join(this.path, `${Date.now()}.${name}`);
+      put(aside);
+      const suffix = name.slice(name.lastIndexOf('.'));
+      const kept = readdirSync(this.path).filter((one) => one.endsWith(suffix));
+      // Their names begin with the time: the oldest go.
+      for (const one of kept.sort().slice(0, -MOST_KEPT)) rmSync(join(this.path, one), { force: true });
       return aside;
     } catch {
       return undefined;

@@ -157,6 +157,8 @@ describe('a recorder', () => {
           fields: expect.objectContaining({ fault: 'invalid_batch', sequence: 2, requests: 2 }) as unknown,
         },
       ]);
+      const refused = sidecar.received[1]?.bytes;
+      expect(readFileSync(String(lines[0]?.fields['keptAs']))).toEqual(refused);
     },
   );
 
