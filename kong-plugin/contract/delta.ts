@@ -29,16 +29,9 @@ export interface Delta {
   failedTries: Map<number, number>;
 }
 
-/** One text for one series. JSON, because a label value may hold any character. */
-export function seriesKey(series: Series): string {
-  return JSON.stringify([
-    series.service,
-    series.operation,
-    series.status,
-    series.source,
-    series.errorType,
-    series.severity,
-  ]);
+/** One text for one series: its values, between them what no label holds. It is made for each event. */
+export function seriesKey({ service, operation, status, source, errorType, severity }: Series): string {
+  return `${service}\0${operation}\0${status}\0${source}\0${errorType}\0${severity}`;
 }
 
 /** Adds `other` to `target`, which must be of the same series. */

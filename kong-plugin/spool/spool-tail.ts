@@ -26,6 +26,8 @@ const OBSERVATION_BYTES = 26;
 
 export class TailWriter {
   readonly #numbers = new Map<string, number>();
+  /** The same by the object itself: while a series is counted in one interval, it is one object. */
+  readonly #numbersOfObjects = new WeakMap<Series, number>();
   #scratch = Buffer.allocUnsafe(256);
 
   /**
@@ -34,10 +36,13 @@ export class TailWriter {
    * @param series under which it is counted: those are few, whatever names come
    */
   observation(observation: Observation, series: Series, atMs: number): Buffer {
+    const same = this.#numbersOfObjects.get(series);
+    if (same !== undefined) return this.#write(observation, same, atMs);
     const key = seriesKey(series);
     const known = this.#numbers.get(key);
+    const number = known ?? this.#numbers.size;
+    this.#numbersOfObjects.set(series, number);
     if (known !== undefined) return this.#write(observation, known, atMs);
-    const number = this.#numbers.size;
     this.#numbers.set(key, number);
     const { service, operation, status, source, errorType, severity } = series;
     const row = encode([service, operation, status, source, errorType, severity]);

@@ -98,7 +98,12 @@ function intervalAt(value: unknown, place: string): Interval {
     deltas: listOf(fields['deltas'], `${place}.deltas`, (entry, deltaPlace) => {
       const delta = deltaAt(entry, deltaPlace);
       const key = seriesKey(delta.series);
-      if (seen.has(key)) refuse(deltaPlace, 'a series once in an interval', `${key} again`);
+      if (seen.has(key))
+        refuse(
+          deltaPlace,
+          'a series once in an interval',
+          `${JSON.stringify(Object.values(delta.series))} again`,
+        );
       seen.add(key);
       return delta;
     }),
