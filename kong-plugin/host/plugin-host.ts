@@ -5,13 +5,8 @@ import type { PluginLog } from '../plugin-log';
 import { WORKER_RESTARTS_VARIABLE } from '../worker-restarts';
 import { BoundSocket, placeState } from './bound-socket';
 import { descriptorLimit, mostConnections, WANTED_DESCRIPTORS } from './descriptor-limit';
-import {
-  ALIVE_INTERVAL_MS,
-  MAX_INSTANCES,
-  type InstanceStart,
-  type ToParent,
-  type ToWorker,
-} from './worker-messages';
+import { endHungWorker } from './end-hung-worker';
+import { MAX_INSTANCES, type InstanceStart, type ToParent, type ToWorker } from './worker-messages';
 
 const WORKER = resolve(__dirname, 'worker-main.js');
 
@@ -22,12 +17,6 @@ const LOOK_INTERVAL_MS = 1_000;
 const STABLE_AFTER_MS = 1_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
-
-/**
- * A worker that says nothing for so long hangs, and is killed: its successor has what it spooled. Kong has long lost events by
- * then, above 4,096 that wait. It is counted in looks, so that a machine that was asleep kills nobody.
- */
-const HUNG_AFTER_LOOKS = 20;
 
 /**
  * So many workers in a row that end before the first one listens end the host: after 1.5 s of pauses, it is for Kong to start it
@@ -105,24 +94,12 @@ export class PluginHost {
     }
     this.#worker = worker;
     let isListening = false;
-    let looksInSilence = 0;
-    const lookAtWorker = setInterval(() => {
-      looksInSilence += 1;
-      if (looksInSilence !== HUNG_AFTER_LOOKS) return;
-      this.#log('error', 'the worker of the plugin server hangs; it is killed', {
-        worker: worker.pid,
-        silentMs: HUNG_AFTER_LOOKS * ALIVE_INTERVAL_MS,
-      });
-      worker.kill('SIGKILL');
-    }, ALIVE_INTERVAL_MS);
     worker.on('error', (error) => {
       // Without a process number the system could not start it, and no exit follows.
-      if (worker.pid !== undefined || this.#worker !== worker) return;
-      clearInterval(lookAtWorker);
-      this.#startAgain(socket, startedAtMs, { reason: String(error) });
+      if (worker.pid === undefined && this.#worker === worker)
+        this.#startAgain(socket, startedAtMs, { reason: String(error) });
     });
     worker.on('message', (message: ToParent) => {
-      looksInSilence = 0;
       if (message.kind === 'listening') {
         isListening = true;
         this.#hasListened = true;
@@ -133,12 +110,12 @@ export class PluginHost {
       }
     });
     worker.once('exit', (code, signal) => {
-      clearInterval(lookAtWorker);
       // What it was to begin with may be what ended it.
       if (!isListening) this.#instances.clear();
       this.#startAgain(socket, startedAtMs, signal === null ? { exitCode: code } : { signal });
     });
     if (worker.pid === undefined) return;
+    endHungWorker(worker, this.#log);
     tell(worker, { kind: 'begin', instances: [...this.#instances.values()], place: socket.place });
   }
 
