@@ -133,14 +133,14 @@ export class Accumulator {
     return this.#slots.size;
   }
 
-  /** Whether `take` would give an interval. */
-  hasIntervals(nowMs: number, unended = false): boolean {
-    return [...this.#slots.values()].some((slot) => unended || !isOpen(slot, nowMs));
+  /** Whether `take` would give an interval that has ended. */
+  hasIntervals(nowMs: number): boolean {
+    return [...this.#slots.values()].some((slot) => !isOpen(slot, nowMs));
   }
 
   /**
-   * Hands over what has ended, or with `unended` everything, the oldest first and only up to a bound: `hasIntervals` tells
-   * whether there is more. An interval in the future, left by a clock that was set back, counts as ended.
+   * Hands over what has ended, or with `unended` everything, the oldest first and only up to a bound: `hasIntervals`
+   * and `pendingIntervals` tell whether there is more. An interval in the future, left by a clock that was set back, counts as ended.
    */
   take(nowMs: number, unended = false): Taken {
     const intervals: Interval[] = [];

@@ -61,7 +61,7 @@ export class Producer {
     const producer = new Producer(read, 'adopted', folder, log);
     if (read.checkpoint.state === 'owned') producer.#accumulator.countDeath();
     do producer.seal(nowMs, true, null);
-    while (producer.#accumulator.hasIntervals(nowMs, true));
+    while (producer.#accumulator.pendingIntervals > 0);
     return producer;
   }
 
@@ -86,8 +86,9 @@ export class Producer {
     this.#accumulator.countDamagedSpool();
   }
 
-  hasIntervals(nowMs: number, unended = false): boolean {
-    return this.#accumulator.hasIntervals(nowMs, unended);
+  /** Whether something that has ended waits that no batch has. */
+  hasIntervals(nowMs: number): boolean {
+    return this.#accumulator.hasIntervals(nowMs);
   }
 
   /** Whether something waits that no batch has. */

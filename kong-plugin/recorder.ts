@@ -135,7 +135,7 @@ export class Recorder {
   #sealOwn(unended: boolean): void {
     const nowMs = steadyNowMs();
     const heartbeatDue = performance.now() - this.#sentAtMs >= HEARTBEAT_MS;
-    if (heartbeatDue || this.#own.hasIntervals(nowMs, unended) || (unended && this.#own.hasRest)) {
+    if (heartbeatDue || (unended ? this.#own.hasRest : this.#own.hasIntervals(nowMs))) {
       this.#own.seal(nowMs, unended, this.#watch.read(this.#own.undeliveredRequests));
     }
   }

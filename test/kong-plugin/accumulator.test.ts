@@ -113,7 +113,7 @@ describe('the bounds of the accumulator', () => {
   function takeAll(accumulator: Accumulator): Taken[] {
     const taken: Taken[] = [];
     do taken.push(accumulator.take(NOW_MS, true));
-    while (accumulator.hasIntervals(NOW_MS, true));
+    while (accumulator.pendingIntervals > 0);
     return taken;
   }
 
