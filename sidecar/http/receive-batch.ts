@@ -52,29 +52,8 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
       refuse(parts, response, { fault: 'not_durable', message: error.message });
       return;
     }
-    if (applied.result === 'conflict') {
-      const { producer, sequence } = read.batch;
-      refuse(parts, response, {
-        fault: 'sequence_conflict',
-        message: `batch ${sequence} of producer ${producer} came before with other bytes; nothing was counted`,
-      });
-      return;
-    }
-    if (applied.result === 'late') {
-      const { producer, sequence } = read.batch;
-      refuse(parts, response, {
-        fault: 'sequence_conflict',
-        message:
-          `batch ${sequence} of producer ${producer} came out of order, after batch ${applied.lastSequence}, and is none of ` +
-          `the last ${RECENT_BATCHES} that were counted; it was not counted`,
-      });
-      return;
-    }
-    if (applied.result === 'overflow') {
-      refuse(parts, response, {
-        fault: 'invalid_batch',
-        message: `expected sums up to ${Number.MAX_SAFE_INTEGER}, found counts or times that pass it with what was counted before`,
-      });
+    if (!('receipt' in applied)) {
+      refuse(parts, response, faultOf(applied, read.batch));
       return;
     }
     parts.metrics.batches.inc({ result: applied.result });
@@ -84,6 +63,29 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
     }
     response.json(applied.receipt);
   };
+}
+
+/** Why the ledger did not count it. */
+function faultOf(applied: Exclude<Applied, { receipt: unknown }>, { producer, sequence }: Batch): Fault {
+  switch (applied.result) {
+    case 'conflict':
+      return {
+        fault: 'sequence_conflict',
+        message: `batch ${sequence} of producer ${producer} came before with other bytes; nothing was counted`,
+      };
+    case 'late':
+      return {
+        fault: 'sequence_conflict',
+        message:
+          `batch ${sequence} of producer ${producer} came out of order, after batch ${applied.lastSequence}, and is none of ` +
+          `the last ${RECENT_BATCHES} that were counted; it was not counted`,
+      };
+    case 'overflow':
+      return {
+        fault: 'invalid_batch',
+        message: `expected sums up to ${Number.MAX_SAFE_INTEGER}, found counts or times that pass it with what was counted before`,
+      };
+  }
 }
 
 function observe(
