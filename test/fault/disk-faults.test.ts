@@ -9,6 +9,7 @@ import { batchOf, deltaOf } from '../support/batches';
 import { CountersWatch } from '../support/counters-watch';
 import { describeAsRoot } from '../support/describe-as-root';
 import { eventually } from '../support/eventually';
+import { expectExact } from '../support/expect-exact';
 import { failCalls } from '../support/failing-calls';
 import { ledgerLines, post, postAll, postedBatch, readiness } from '../support/posted-batches';
 import { Producer } from '../support/producer';
@@ -47,23 +48,6 @@ async function moreAreCounted(): Promise<void> {
     sumOf(await watch.scrape(), 'gatewatch_requests_total', { service: 'orders' });
   const before = await count();
   await eventually(async () => expect(await count()).toBeGreaterThan(before + 200), 30_000);
-}
-
-/** The process is the same, counted everything once, and exposes the same numbers after its end. */
-async function expectExact(pid: number): Promise<void> {
-  expect(await producer.close()).toBe(0);
-  await eventually(async () => expect(await readiness(sidecar.url)).toBe('200 ready'));
-  const samples = await watch.end();
-  expect(watch.faults).toEqual([]);
-  expect(sidecar.pid).toBe(pid);
-  for (const [status, given] of producer.given) {
-    const labels = { service: 'orders', status: String(status) };
-    expect([status, sumOf(samples, 'gatewatch_requests_total', labels)]).toEqual([status, given]);
-  }
-  const lines = await ledgerLines(sidecar.url);
-  await sidecar.end('SIGKILL');
-  await sidecar.start();
-  expect(await ledgerLines(sidecar.url)).toBe(lines);
 }
 
 /** Refuses batches for this reason, and says so everywhere. */
@@ -121,7 +105,7 @@ describeWith('strace', 'a disk that answers with errors', (strace) => {
       await mend();
       await moreAreCounted();
       expect(await post(sidecar.url, postedBatch(1))).toMatchObject({ status: 200 });
-      await expectExact(pid);
+      await expectExact({ sidecar, watch, producer, pid });
     },
   );
 
@@ -144,11 +128,10 @@ describeWith('strace', 'a disk that answers with errors', (strace) => {
       await mend();
     }
     await moreAreCounted();
-    await expectExact(pid);
+    await expectExact({ sidecar, watch, producer, pid });
   });
 
-  const itIfLong = RUNS > 2 ? it : it.skip;
-  itIfLong('is not ready while the disk does not answer at all, and goes on when it does', async () => {
+  it('is not ready while the disk does not answer at all, and goes on when it does', async () => {
     const { pid } = sidecar;
     const mend = await failCalls(strace, pid, {
       calls: ['fdatasync'],
@@ -160,7 +143,7 @@ describeWith('strace', 'a disk that answers with errors', (strace) => {
     });
     await moreAreCounted();
     await mend();
-    await expectExact(pid);
+    await expectExact({ sidecar, watch, producer, pid });
   });
 });
 
@@ -234,7 +217,7 @@ describeWith('nsenter', 'a disk of a few hundred kilobytes', () => {
         }
         const samples = await watch.scrape();
         expect(sumOf(samples, 'gatewatch_requests_total', { service: 'wide' })).toBe(100 * (sequence - 1));
-        await expectExact(pid);
+        await expectExact({ sidecar, watch, producer, pid });
       } finally {
         await watch.end().catch(() => undefined);
         await producer.close();
@@ -256,7 +239,7 @@ describeWith('nsenter', 'a disk of a few hundred kilobytes', () => {
         release();
         disk.empty();
         await moreAreCounted();
-        await expectExact(pid);
+        await expectExact({ sidecar, watch, producer, pid });
       } finally {
         await watch.end().catch(() => undefined);
         await producer.close();

@@ -1,8 +1,6 @@
 // The plugin server is ended again and again under load. Every event that the gateway was answered for is counted, once: at
 // least what was answered, at most what was answered or broken off. The gateway keeps these two numbers.
 // GATEWATCH_PLUGIN_KILLS and GATEWATCH_FAULT_SEED make a longer or another run; the seed is printed.
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { CountersWatch } from '../support/counters-watch';
@@ -20,21 +18,16 @@ const CLIENTS = 32;
 
 jest.setTimeout(60_000 + KILLS * 10_000);
 
-let upstream: Server;
 let sidecar: SidecarProcess;
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  upstream = createServer((_request, response) => response.end('ok'));
-  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   sidecar = await SidecarProcess.start();
 });
 
 afterEach(async () => {
   await gateway.stop();
   await sidecar.remove();
-  upstream.closeAllConnections();
-  upstream.close();
 });
 
 /** Requests over CLIENTS connections until `end` is aborted. */
@@ -142,8 +135,7 @@ describe.each(ENDINGS)(
   ({ program, victim, alsoEnded, signal, losesConnections, deaths, restarts }) => {
     it(`under load, ${KILLS} times (seed ${SEED}): every answered event is counted once`, async () => {
       const random = seededRandom(SEED);
-      const { port: upstreamPort } = upstream.address() as AddressInfo;
-      gateway = await startPluginGateway({ program, sidecarUrl: sidecar.url, upstreamPort });
+      gateway = await startPluginGateway({ program, sidecarUrl: sidecar.url });
       const watch = new CountersWatch(sidecar.url);
       const stop = new AbortController();
       const loading = load(stop.signal);

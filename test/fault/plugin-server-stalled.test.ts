@@ -1,7 +1,5 @@
 // The plugin server stands still for a second while 3,000 requests are served, as many as a busy gateway has in one: Kong's
 // events wait, within its limit of 4,096 timers, and nothing is lost.
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { CountersWatch } from '../support/counters-watch';
@@ -18,26 +16,20 @@ const ROUNDS = 2;
 
 jest.setTimeout(120_000);
 
-let upstream: Server;
 let sidecar: SidecarProcess;
 let watch: CountersWatch;
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  upstream = createServer((_request, response) => response.end('ok'));
-  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   sidecar = await SidecarProcess.start();
   watch = new CountersWatch(sidecar.url);
-  const { port: upstreamPort } = upstream.address() as AddressInfo;
-  gateway = await startPluginGateway({ program: HOST_SERVER, sidecarUrl: sidecar.url, upstreamPort });
+  gateway = await startPluginGateway({ program: HOST_SERVER, sidecarUrl: sidecar.url });
 });
 
 afterEach(async () => {
   await gateway.stop();
   await watch.end();
   await sidecar.remove();
-  upstream.closeAllConnections();
-  upstream.close();
 });
 
 async function serve(pool: Pool, requests: number): Promise<void> {

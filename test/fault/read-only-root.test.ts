@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { encodeBatch } from '../../kong-plugin/contract/batch';
 import { batchOf, deltaOf } from '../support/batches';
+import { describeAsRoot } from '../support/describe-as-root';
 import { describeWith } from '../support/program';
 import { RunningProgram } from '../support/running-program';
 import { parseSamples, sumOf } from '../support/samples';
@@ -43,13 +44,9 @@ function confined(unshare: string, writable: string, command: readonly string[])
 }
 
 describeWith('setpriv', 'a sidecar as an ordinary user', () => {
-  if (process.getuid?.() === 0) {
-    describeWith('unshare', 'in a read-only file system', confinedSidecar);
-  } else {
-    const asRoot = process.env['GATEWATCH_REQUIRE_PROGRAMS'] === '1' ? it : it.skip;
-    process.stderr.write('\nNOT RUN: "a sidecar in a read-only file system" needs root to mount.\n');
-    asRoot('needs root to mount', () => expect(process.getuid?.()).toBe(0));
-  }
+  describeAsRoot('that root confines', () => {
+    describeWith('unshare', 'to a read-only file system', confinedSidecar);
+  });
 });
 
 function confinedSidecar(unshare: string): void {

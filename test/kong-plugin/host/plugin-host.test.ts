@@ -9,6 +9,7 @@ import { encode } from '@msgpack/msgpack';
 import { eventually } from '../../support/eventually';
 import { isRunning } from '../../support/is-running';
 import { HOST_SERVER, startPluginServer } from '../../support/plugin-servers';
+import { residentMemoryMb } from '../../support/process-memory';
 import { RpcClient } from '../../support/rpc-client';
 import { RunningProgram } from '../../support/running-program';
 import { ScriptedSidecar } from '../../support/scripted-sidecar';
@@ -258,8 +259,6 @@ describe('the plugin host', () => {
     const host = await startHost();
     const kong = await RpcClient.connect(socketPath);
     const worker = workerOf(host);
-    const residentMib = (): number =>
-      Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${worker}/status`, 'utf8'))?.[1]) / 1024;
     const churn = async (rounds: number): Promise<void> => {
       for (let round = 0; round < rounds; round++) {
         const instance = await startInstance(kong, { __seq__: `${rounds}/${round}` });
@@ -268,10 +267,10 @@ describe('the plugin host', () => {
       }
     };
     await churn(2_000);
-    const before = residentMib();
+    const before = residentMemoryMb(worker);
     await churn(6_000);
     // 6,000 instances or 30,000 unfinished events that stayed would be more.
-    expect(residentMib() - before).toBeLessThan(15);
+    expect(residentMemoryMb(worker) - before).toBeLessThan(15);
     kong.close();
   });
 
