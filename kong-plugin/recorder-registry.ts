@@ -1,48 +1,34 @@
-// One recorder for each sidecar address and spool folder in a process, however many instances there are: Kong makes one for each
-// of its workers and each configuration, and again after a pause. The newest settings win. A recorder that nobody uses since a
-// newer one was made, as after a change of sidecar_url, is ended.
+// One recorder for each sidecar address and spool folder in a process. The newest settings win. At the end everything that the
+// recorders have is delivered, or left in their spools.
 import type { PluginLog } from './plugin-log';
 import type { Left } from './producer';
 import type { DeliverySettings } from './read-settings';
 import { Recorder } from './recorder';
-
-/** Longer than Kong takes to replace its instances after a change of its configuration, and than an idle hour is short. */
-const UNUSED_AFTER_MS = 3_600_000;
-
-interface Entry {
-  readonly recorder: Recorder;
-  /** When an instance asked for it last, monotonic ms. */
-  askedForAtMs: number;
-  /** Its observations when it was looked at last. */
-  events: number;
-}
+import { SharedByKey } from './shared-by-key';
 
 export class RecorderRegistry {
-  readonly #byAddress = new Map<string, Entry>();
+  readonly #recorders: SharedByKey<Recorder>;
 
   /** @param workerRestarts how often the host of this process has started its worker again; told to each sidecar */
   constructor(
     private readonly log: PluginLog,
     private readonly workerRestarts = 0,
-    private readonly unusedAfterMs = UNUSED_AFTER_MS,
-  ) {}
+    unusedAfterMs?: number,
+  ) {
+    this.#recorders = new SharedByKey((recorder) => this.#endUnused(recorder), unusedAfterMs);
+  }
 
   get isEmpty(): boolean {
-    return this.#byAddress.size === 0;
+    return this.#recorders.all.length === 0;
   }
 
   recorderFor(settings: DeliverySettings): Recorder {
     const key = JSON.stringify([settings.address.text, settings.spoolDirectory]);
-    const nowMs = performance.now();
-    const known = this.#byAddress.get(key);
-    if (known) {
-      known.recorder.configure(settings);
-      known.askedForAtMs = nowMs;
-      return known.recorder;
-    }
-    const recorder = new Recorder(settings, this.log, this.workerRestarts);
-    this.#byAddress.set(key, { recorder, askedForAtMs: nowMs, events: 0 });
-    if (this.#byAddress.size === 2) this.#lookLater();
+    const recorder = this.#recorders.thingFor(
+      key,
+      () => new Recorder(settings, this.log, this.workerRestarts),
+    );
+    recorder.configure(settings);
     return recorder;
   }
 
@@ -51,7 +37,7 @@ export class RecorderRegistry {
    * must end with it: what is observed later is lost.
    */
   async close(): Promise<void> {
-    const recorders = [...this.#byAddress.values()].map(({ recorder }) => recorder);
+    const recorders = this.#recorders.all;
     await Promise.all(recorders.map((recorder) => recorder.deliverRest()));
     // At once for all: up to here each of them spools what comes.
     const left = recorders.flatMap((recorder) => recorder.leave());
@@ -59,22 +45,10 @@ export class RecorderRegistry {
       this.log('info', 'everything was delivered; the plugin ends');
   }
 
-  #lookLater(): void {
-    for (const entry of this.#byAddress.values()) entry.events = entry.recorder.events;
-    setTimeout(() => this.#endUnused(), this.unusedAfterMs).unref();
-  }
-
-  /** The newest lives on, used or not: an idle gateway has no other. */
-  #endUnused(): void {
-    const nowMs = performance.now();
-    for (const [key, { recorder, askedForAtMs, events }] of [...this.#byAddress].slice(0, -1)) {
-      if (recorder.events > events || nowMs - askedForAtMs < this.unusedAfterMs) continue;
-      this.#byAddress.delete(key);
-      void recorder.deliverRest().then(() => {
-        this.#sayLeft('a recorder that nothing uses any more ends', recorder.leave());
-      });
-    }
-    if (this.#byAddress.size > 1) this.#lookLater();
+  #endUnused(recorder: Recorder): void {
+    void recorder.deliverRest().then(() => {
+      this.#sayLeft('a recorder that nothing uses any more ends', recorder.leave());
+    });
   }
 
   /** @returns whether there was anything */
