@@ -1,8 +1,9 @@
-// Kong's part in the plugin server bench, as a process of its own so that its CPU is not counted, and cheap so that it does not
-// hold the server up. Started with a socket's path, a plugin's name and its configuration; told over the channel to its parent
-// how many events to drive, and how many a second (without that, each connection as fast as it is answered), it says in ms how
-// long they took. Each connection does what a request of Kong's does, one event after the other: HandleEvent, the answer with
-// the PDK call, Step with a recorded log, the answer that ends the event. The recorded logs come in turn.
+// Kong's part in the benches of the plugin server, as a process of its own so that its CPU is not counted, and cheap so that it
+// does not hold the server up. Started with a socket's path, a plugin's name, its configuration and the names of recorded logs
+// (all of them where there is none); told over the channel to its parent how many events to drive, and how many a second
+// (without that, each connection as fast as it is answered), it says in ms how long they took. Each connection does what a
+// request of Kong's does, one event after the other: HandleEvent, the answer with the PDK call, Step with a recorded log, the
+// answer that ends the event. The recorded logs come in turn.
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ const PACE_STEP_MS = 1;
 
 export interface DriveOrder {
   readonly events: number;
-  readonly eventsPerSecond?: number;
+  readonly eventsPerSecond?: number | undefined;
 }
 
 export interface DriveReport {
@@ -28,7 +29,7 @@ type Answer = readonly [type: 1, id: number, error: unknown, result: unknown];
 const LOGS = join('test', 'fixtures', 'kong', 'logs');
 
 /** Each as the MessagePack text that ends a Step. */
-const encodedLogs = readdirSync(LOGS).map((name) =>
+const encodedLogs = (process.argv.length > 5 ? process.argv.slice(5) : readdirSync(LOGS)).map((name) =>
   Buffer.from(encode(readFileSync(join(LOGS, name), 'utf8'))),
 );
 

@@ -4,15 +4,13 @@
 //   node plugin-server.js     in the project's folder, after `npm run build`; Linux only (/proc)
 // Out, for each: CPU of the server's processes (user and system, all threads) in µs an event, and events a second, both as
 // median (lowest to highest round); then, round by round, the CPU against the stock server's with the small plugin.
-import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findFreePorts } from '../support/free-ports';
 import { RunningProgram } from '../support/running-program';
 import { parseSamples, sumOf } from '../support/samples';
-import type { DriveOrder, DriveReport } from './plugin-server-driver';
-import { cpuOfTreeMs } from './process-cpu';
+import { Arena, HOST_CONTENDER, spread, type Contender } from './plugin-server-arena';
 
 const ROUNDS = 8;
 const EVENTS = 20_000;
@@ -20,17 +18,9 @@ const EVENTS = 20_000;
 const WARM_UP_EVENTS = 20_000;
 
 const STOCK = resolve('node_modules', 'kong-pdk', 'bin', 'kong-js-pluginserver');
-const HOST = resolve('dist', 'kong-plugin', 'host', 'main.js');
 const PLUGINS = resolve('dist', 'kong-plugin', 'plugins');
 const PARSE_ONLY = resolve('test', 'bench', 'parse-only-plugin');
 const SIDECAR = resolve('dist', 'sidecar', 'main.js');
-
-interface Contender {
-  readonly title: string;
-  readonly plugin: string;
-  readonly args: (socket: string) => string[];
-  readonly ready: RegExp;
-}
 
 const stock = (title: string, plugin: string, plugins: string): Contender => ({
   title,
@@ -47,83 +37,16 @@ const stock = (title: string, plugin: string, plugins: string): Contender => ({
   ready: /server started/,
 });
 const CONTENDERS: readonly Contender[] = [
-  {
-    title: 'host, whole plugin',
-    plugin: 'gatewatch',
-    args: (socket) => [HOST, 'plugin-server', '--socket', socket],
-    ready: /the plugin server listens/,
-  },
+  HOST_CONTENDER,
   stock('stock server, parses only', 'parse-only', PARSE_ONLY),
   stock('stock server, whole plugin', 'gatewatch', PLUGINS),
 ];
 /** That of the contenders to which the others are compared. */
 const REFERENCE = 1;
 
-interface Turn {
-  readonly cpuUs: number;
-  readonly eventsPerSecond: number;
-}
-
-class Arena {
-  readonly turns: Turn[] = [];
-
-  static async open(contender: Contender, directory: string, sidecarUrl: string): Promise<Arena> {
-    const socket = join(directory, contender.title);
-    const server = new RunningProgram(process.execPath, contender.args(socket));
-    await server.says(contender.ready);
-    const config = contender.plugin === 'gatewatch' ? { sidecar_url: sidecarUrl } : {};
-    const driver = fork(join(__dirname, 'plugin-server-driver.js'), [
-      socket,
-      contender.plugin,
-      JSON.stringify(config),
-    ]);
-    await reportOf(driver);
-    return new Arena(contender, server, driver);
-  }
-
-  private constructor(
-    readonly contender: Contender,
-    private readonly server: RunningProgram,
-    private readonly driver: ChildProcess,
-  ) {}
-
-  async drive(events: number): Promise<Turn> {
-    const beforeMs = cpuOfTreeMs(this.server.pid);
-    this.driver.send({ events } satisfies DriveOrder);
-    const { elapsedMs } = await reportOf(this.driver);
-    const cpuMs = cpuOfTreeMs(this.server.pid) - beforeMs;
-    return { cpuUs: (cpuMs * 1_000) / events, eventsPerSecond: (events * 1_000) / elapsedMs };
-  }
-
-  /** The plugin delivers what it has as its server ends. */
-  async close(): Promise<void> {
-    this.driver.kill();
-    await this.server.end();
-  }
-}
-
-/** @throws Error where the driver ended instead; it has said why */
-function reportOf(driver: ChildProcess): Promise<DriveReport> {
-  return new Promise((resolve, reject) => {
-    const fail = (): void => reject(new Error('the driver ended'));
-    driver.once('exit', fail).once('message', (report) => {
-      driver.off('exit', fail);
-      resolve(report as DriveReport);
-    });
-  });
-}
-
 async function countedRequests(sidecarUrl: string): Promise<number> {
   const answer = await fetch(`${sidecarUrl}/metrics`);
   return sumOf(parseSamples(await answer.text()), 'gatewatch_requests_total');
-}
-
-/** Median (lowest to highest). */
-function spread(values: readonly number[], digits: number): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): string =>
-    (sorted[Math.round(share * (sorted.length - 1))] ?? 0).toFixed(digits);
-  return `${at(0.5)} (${at(0)} to ${at(1)})`;
 }
 
 function printTable(arenas: readonly Arena[]): void {
@@ -158,7 +81,10 @@ async function main(): Promise<void> {
   const arenas: Arena[] = [];
   try {
     await sidecar.says(/sidecar listens/);
-    for (const contender of CONTENDERS) arenas.push(await Arena.open(contender, directory, sidecarUrl));
+    for (const contender of CONTENDERS) {
+      const config = contender.plugin === 'gatewatch' ? { sidecar_url: sidecarUrl } : {};
+      arenas.push(await Arena.open(contender, directory, config));
+    }
     for (const arena of arenas) await arena.drive(WARM_UP_EVENTS);
     for (let round = 0; round < ROUNDS; round++) {
       for (const arena of arenas) arena.turns.push(await arena.drive(EVENTS));
