@@ -10,6 +10,23 @@ export interface HeldBack {
   readonly sinceMs: number;
   /** 32 hexadecimal digits each; of the first ones. */
   readonly traceIds: readonly string[];
+  /** Of other fingerprints, which came so seldom since then that they were forgotten: no event of their own will tell of these. */
+  readonly others?: number;
 }
 
 export const NOTHING_HELD_BACK: HeldBack = { count: 0, sinceMs: 0, traceIds: [] };
+
+/**
+ * What an event carried, and the event itself, which did not go either.
+ *
+ * @param atMs Unix ms, when the event came
+ */
+export function withEvent(carried: HeldBack, atMs: number, traceId?: string): HeldBack {
+  const traceIds = traceId === undefined ? carried.traceIds : [...carried.traceIds, traceId];
+  return {
+    ...carried,
+    count: carried.count + 1,
+    sinceMs: carried.count === 0 ? atMs : carried.sinceMs,
+    traceIds: traceIds.slice(0, MAX_HELD_BACK_TRACES),
+  };
+}
