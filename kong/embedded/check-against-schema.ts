@@ -1,6 +1,6 @@
 // In: a value and its schema. Out: the value with Kong's defaults filled in, and every fault at once, worded as Kong's
 // kong/db/schema/init.lua words them. Pure. A reference (`{vault://...}`) in a referenceable field is passed unchecked.
-import { isPlainObject, type FieldSchema, type NamedField } from './field-schema';
+import { isPlainObject, type EntityCheck, type FieldSchema, type NamedField } from './field-schema';
 import { luaPatternToRegExp } from './lua-pattern';
 
 export type FieldPath = readonly (string | number)[];
@@ -101,7 +101,11 @@ function checkInside(
   value: unknown,
   path: FieldPath,
 ): { value: unknown; faults: SchemaFault[] } {
-  if (field.type === 'record' && isPlainObject(value)) return checkRecord(field.fields ?? [], value, path);
+  if (field.type === 'record' && isPlainObject(value)) {
+    const checked = checkRecord(field.fields ?? [], value, path);
+    const broken = (field.entity_checks ?? []).flatMap((check) => entityFault(check, checked.value) ?? []);
+    return { ...checked, faults: [...checked.faults, ...broken.map((message) => ({ path, message }))] };
+  }
   if (Array.isArray(value) && field.elements !== undefined) {
     const { elements } = field;
     const members: unknown[] = field.type === 'set' ? [...new Set<unknown>(value)] : value;
@@ -128,10 +132,36 @@ function checkInside(
   return { value, faults: [] };
 }
 
+function entityFault(check: EntityCheck, value: Readonly<Record<string, unknown>>): string | undefined {
+  const filled = (names: readonly string[]): string[] => names.filter((name) => isNonEmpty(value[name]));
+  if ('at_least_one_of' in check) {
+    const names = check.at_least_one_of;
+    if (filled(names).length > 0) return undefined;
+    return `at least one of these fields must be non-empty: ${quotedList(names)}`;
+  }
+  const { set1, set2 } = check.mutually_exclusive_sets;
+  const [first, second] = [filled(set1), filled(set2)];
+  if (first.length === 0 || second.length === 0) return undefined;
+  return `these sets are mutually exclusive: (${quotedList(first)}), (${quotedList(second)})`;
+}
+
+function quotedList(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ');
+}
+
+/** As Kong means it: `false` and 0 are something. */
+function isNonEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return false;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
+}
+
 /** The first rule that a value of the right type breaks, in Kong's order. */
 function ruleFault(field: FieldSchema, value: unknown): string | undefined {
   if (field.eq !== undefined && value !== field.eq) return `value must be ${String(field.eq)}`;
   if (field.ne !== undefined && value === field.ne) return `value must not be ${String(field.ne)}`;
+  if (field.not_one_of?.some((option) => option === value) === true) {
+    return `must not be one of: ${field.not_one_of.join(', ')}`;
+  }
   if (field.one_of !== undefined && !field.one_of.some((option) => option === value)) {
     return `expected one of: ${field.one_of.join(', ')}`;
   }

@@ -17,6 +17,7 @@ export interface FieldSchema {
   readonly gt?: number;
   readonly between?: readonly [number, number];
   readonly one_of?: readonly (string | number | boolean)[];
+  readonly not_one_of?: readonly (string | number | boolean)[];
   readonly len_eq?: number;
   readonly len_min?: number;
   readonly len_max?: number;
@@ -30,7 +31,18 @@ export interface FieldSchema {
   readonly keys?: FieldSchema;
   readonly values?: FieldSchema;
   readonly fields?: readonly NamedField[];
+  readonly entity_checks?: readonly EntityCheck[];
 }
+
+/** What must hold of several fields of a record. Other checks of Kong are not carried. */
+export type EntityCheck =
+  | { readonly at_least_one_of: readonly string[] }
+  | {
+      readonly mutually_exclusive_sets: {
+        readonly set1: readonly string[];
+        readonly set2: readonly string[];
+      };
+    };
 
 /** A schema that cannot be used; the message names the place in it. */
 export class SchemaFormFault extends Error {}
@@ -67,12 +79,29 @@ function readField(value: unknown, place: string): FieldSchema {
     copyOf(value, key, isString, field, place, 'a string');
   copyOf(value, 'match_any', isPatternList, field, place, 'patterns');
   copyOf(value, 'between', isRange, field, place, 'two numbers');
-  copyOf(value, 'one_of', isScalarList, field, place, 'an array of scalars');
+  for (const key of ['one_of', 'not_one_of'])
+    copyOf(value, key, isScalarList, field, place, 'an array of scalars');
   for (const key of ['elements', 'keys', 'values']) {
     if (value[key] !== undefined) field[key] = readField(value[key], `${place}.${key}`);
   }
   if (value.fields !== undefined) field.fields = readFieldList(value.fields, `${place}.fields`);
+  if (Array.isArray(value.entity_checks)) {
+    field.entity_checks = value.entity_checks.map((check: unknown, index) =>
+      readEntityCheck(check, `${place}.entity_checks[${index}]`),
+    );
+  }
   return field as unknown as FieldSchema;
+}
+
+function readEntityCheck(value: unknown, place: string): EntityCheck {
+  if (isPlainObject(value) && isTextList(value.at_least_one_of)) {
+    return { at_least_one_of: value.at_least_one_of };
+  }
+  const sets = isPlainObject(value) ? value.mutually_exclusive_sets : undefined;
+  if (isPlainObject(sets) && isTextList(sets.set1) && isTextList(sets.set2)) {
+    return { mutually_exclusive_sets: { set1: sets.set1, set2: sets.set2 } };
+  }
+  throw new SchemaFormFault(`${place}: expected at_least_one_of or mutually_exclusive_sets`);
 }
 
 function copyOf(
@@ -115,4 +144,8 @@ function isRange(value: unknown): boolean {
 
 function isScalarList(value: unknown): boolean {
   return Array.isArray(value) && value.every(isScalar);
+}
+
+function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isString);
 }

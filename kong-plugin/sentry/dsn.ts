@@ -1,0 +1,31 @@
+// The DSN of a Sentry project: where its envelopes go, and the public key that lets them in. What is refused is never shown,
+// since Kong writes the message into its log; the SDK's own check prints all of it.
+
+const EXPECTED = 'expected https://KEY@HOST/PROJECT, as Sentry shows it under Client Keys (DSN)';
+
+/** What the SDK takes, and nothing that it would read in another way: no query, no spaces, a project of digits only. */
+const DSN =
+  /^(?<scheme>https?):\/\/(?<key>\w+)(?::\w*)?@(?<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?<port>\d{1,5}))?\/(?<path>[\w./-]*?)(?<project>\d+)$/;
+
+const MAX_PORT = 65_535;
+
+/**
+ * @param place how the message names the setting, such as `sentry.dsn`
+ * @returns the same DSN, without the secret that old ones carry after the key: nothing needs it any more
+ * @throws Error naming the place, and what is missing in it; never the DSN itself
+ */
+export function checkDsn(text: string, place: string): string {
+  const parts = DSN.exec(text)?.groups;
+  const { scheme = '', key = '', host = '', port, path = '', project = '' } = parts ?? {};
+  if (parts === undefined || Number(port) > MAX_PORT || !/^(?:[\w.-]+\/)*$/.test(path)) {
+    throw new Error(`gatewatch: ${place}: ${EXPECTED}, found ${describeFault(text)}`);
+  }
+  return `${scheme}://${key}@${host}${port === undefined ? '' : `:${port}`}/${path}${project}`;
+}
+
+function describeFault(text: string): string {
+  if (!/^https?:\/\//.test(text)) return 'one that does not begin with https:// or http://';
+  if (!/^https?:\/\/\w+(?::\w*)?@/.test(text)) return 'one without a key before the host';
+  if (!/\/\d+$/.test(text)) return 'one that does not end in a project number';
+  return 'one whose host, port or path cannot be';
+}
