@@ -1,0 +1,149 @@
+// The client of the Sentry SDK for one DSN, environment and release, of which several live side by side. Of the SDK nothing is
+// used that belongs to the process: no init, no integrations, no global scopes, no listeners. An event leaves as it was
+// built, with what is filled in here and nothing else.
+import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { DynamicSamplingContext, Envelope, ErrorEvent, TransactionEvent } from '@sentry/core';
+import type * as SentryCore from '@sentry/core';
+import type * as SentryNode from '@sentry/node';
+import type { RecordDropped } from './sentry-sender';
+
+/** How often Sentry is told of what was dropped here; as the SDK does. */
+const REPORT_INTERVAL_MS = 60_000;
+
+/** Of the SDK's own collecting, nothing. */
+const NO_DATA_COLLECTION = {
+  userInfo: false,
+  cookies: false,
+  httpHeaders: { request: false, response: false },
+  httpBodies: [],
+  urlQueryParams: false,
+  graphQL: { document: false, variables: false },
+  genAI: { inputs: false, outputs: false },
+  databaseQueryData: false,
+  queues: false,
+  stackFrameVariables: false,
+  frameContextLines: 0,
+} satisfies Required<SentryCore.DataCollection>;
+
+/** Where envelopes go: SentrySender. */
+export interface EnvelopeSender {
+  send(envelope: Envelope): void;
+  recordDroppedWith(recordDropped: RecordDropped): void;
+}
+
+export interface ClientSettings {
+  readonly environment: string;
+  readonly release: string;
+  /** `undefined`: only Spotlight gets what is reported. */
+  readonly sentry: { readonly dsn: string; readonly sender: EnvelopeSender } | undefined;
+  /** Gets the same envelopes: SpotlightSender. */
+  readonly spotlight: { send(envelope: Envelope): void } | undefined;
+  readonly reportIntervalMs?: number;
+}
+
+export interface SentryClient {
+  /**
+   * Hands an event to the senders, at once: it may have ended when this returns, so an `event_id` that the outcome is to be
+   * found by is set before. Filled in where it is missing: `event_id`, `timestamp`, `platform`, `environment`, `release`, and
+   * the sampling context of its trace.
+   *
+   * @returns its id, 32 hexadecimal digits
+   */
+  captureEvent(event: ErrorEvent | TransactionEvent): string;
+  /** What was dropped before it came here is told in the next client report. */
+  readonly recordDropped: RecordDropped;
+  /** Hands the last client report to the sender. The senders are closed afterwards, by whoever made them. */
+  close(): Promise<void>;
+}
+
+/** Costs 150 ms and 32 MB, once: for those who report to Sentry. */
+const load = createRequire(__filename);
+
+export function createClient({
+  environment,
+  release,
+  sentry,
+  spotlight,
+  reportIntervalMs = REPORT_INTERVAL_MS,
+}: ClientSettings): SentryClient {
+  const { NodeClient } = load('@sentry/node') as typeof SentryNode;
+  const { getDynamicSamplingContextFromClient } = load('@sentry/core') as typeof SentryCore;
+  const listenersBefore = process.listeners('beforeExit');
+  const client = new NodeClient({
+    ...(sentry && { dsn: sentry.dsn }),
+    environment,
+    release,
+    integrations: [],
+    traceLifecycle: 'static',
+    dataCollection: NO_DATA_COLLECTION,
+    includeServerName: false,
+    enableRuntimeChannelInjection: false,
+    sendClientReports: true,
+    attachStacktrace: false,
+    stackParser: () => [],
+    transport: ({ recordDroppedEvent }) => {
+      sentry?.sender.recordDroppedWith((reason, category, count) =>
+        // The SDK lists the names that it uses itself; Sentry knows more.
+        recordDroppedEvent(reason as SentryCore.EventDropReason, category as SentryCore.DataCategory, count),
+      );
+      return {
+        send: (envelope) => {
+          sentry?.sender.send(envelope);
+          return Promise.resolve({});
+        },
+        flush: () => Promise.resolve(true),
+      };
+    },
+  });
+  // It waits for logs, which are not sent; of more than ten clients Node would warn.
+  for (const listener of process.listeners('beforeExit')) {
+    if (!listenersBefore.includes(listener)) process.off('beforeExit', listener);
+  }
+  if (spotlight) client.on('beforeEnvelope', (envelope) => spotlight.send(envelope));
+  const sendReport = async (): Promise<void> => {
+    await client.flush(1);
+  };
+  const timer = setInterval(() => void sendReport(), reportIntervalMs).unref();
+
+  const samplingContextOf = (
+    event: ErrorEvent | TransactionEvent,
+  ): { dynamicSamplingContext?: Partial<DynamicSamplingContext> } => {
+    const traceId = event.contexts?.trace?.trace_id;
+    if (traceId === undefined) return {};
+    const context = getDynamicSamplingContextFromClient(traceId, client);
+    if (event.type === undefined) return { dynamicSamplingContext: context };
+    const name = event.transaction === undefined ? {} : { transaction: event.transaction };
+    return { dynamicSamplingContext: { ...context, sampled: 'true', ...name } };
+  };
+
+  return {
+    captureEvent: (event) => {
+      const eventId = event.event_id ?? randomUUID().replaceAll('-', '');
+      // Not captureEvent of the client: that adds what is in the scopes of the whole process, whoever put it there.
+      client.sendEvent({
+        timestamp: Date.now() / 1_000,
+        platform: 'node',
+        environment,
+        release,
+        ...event,
+        event_id: eventId,
+        sdkProcessingMetadata: {
+          ...samplingContextOf(event),
+          ...event.sdkProcessingMetadata,
+        },
+      });
+      return eventId;
+    },
+    recordDropped: (reason, category, count) =>
+      client.recordDroppedEvent(
+        reason as SentryCore.EventDropReason,
+        category as SentryCore.DataCategory,
+        count,
+      ),
+    close: async () => {
+      clearInterval(timer);
+      await sendReport();
+    },
+  };
+}
