@@ -6,6 +6,7 @@ import type { Source } from './contract/source';
 import type { NamedStatus } from './error-type';
 import { classify } from './error-type';
 import { fairTimes } from './fair-times';
+import { knownMethod } from './http-method';
 import { readKongLog, type KongLog } from './kong-log';
 
 export interface Observation {
@@ -25,9 +26,6 @@ export interface Observation {
   /** The log could not be read, lacked its status, or had a failed try without a code. */
   malformed: boolean;
 }
-
-/** RFC 9110, section 9, and PATCH of RFC 5789. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
 
 const UNREADABLE: Observation = {
   service: '',
@@ -64,8 +62,7 @@ export function observe(text: unknown, namedStatuses: readonly NamedStatus[] = [
 function operationOf(log: KongLog): string {
   const route = log.route.name ?? log.route.id;
   if (route === undefined) return '';
-  const method = log.method?.toUpperCase() ?? '';
-  return labelText(`${METHODS.has(method) ? method : 'OTHER'} ${route}`);
+  return labelText(`${knownMethod(log.method)} ${route}`);
 }
 
 function isStatus(status: number): boolean {
