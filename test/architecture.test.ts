@@ -59,14 +59,20 @@ describe('the plugin', () => {
     expect(imports.filter(({ to, isPackage }) => !isPackage && !to.startsWith('kong-plugin/'))).toEqual([]);
   });
 
-  it('needs no package but those that send and spool, and its host those of the protocol', () => {
+  it('needs no package but those that send, spool and report to Sentry, and its host those of the protocol', () => {
     const packages = (isHost: boolean): string[] => {
       const own = imports.filter(
         ({ from, isPackage }) => isPackage && from.startsWith('kong-plugin/host/') === isHost,
       );
       return [...new Set(own.map(({ to }) => to))].sort();
     };
-    expect(packages(false)).toEqual(['@msgpack/msgpack', 'undici']);
+    expect(packages(false)).toEqual([
+      '@msgpack/msgpack',
+      '@sentry/core',
+      '@sentry/node',
+      '@sentry/profiling-node',
+      'undici',
+    ]);
     expect(packages(true)).toEqual(['@msgpack/msgpack', 'kong-pdk/server']);
   });
 
