@@ -4,11 +4,13 @@
 // Memory has a bound as well, whatever the names and times of the requests are; every request is counted all the same. Weight
 // stands for it: one unit is about 50 bytes of memory, or 12 of a sealed batch. At the bounds, time is given up first (days in
 // the end, at once), then names: new series are folded by `admit`, and if that is not enough, those that wait are too.
-import type { Interval, ProducerStatistics } from './contract/batch';
+import { PRODUCER_STATISTICS, type Interval, type ProducerStatistics } from './contract/batch';
 import { mergeDelta, seriesKey, type Delta, type Series } from './contract/delta';
 import { emptyHistogram, record } from './contract/histogram';
+import { SENTRY_STATISTICS } from './contract/sentry-statistics';
 import { OTHER, admit } from './contract/series-cap';
 import type { Observation } from './observation';
+import type { SentryCategory, SentryOutcome } from './sentry/sentry-outcome';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -104,6 +106,10 @@ export class Accumulator {
 
   countWorkerRestarts(restarts: number): void {
     this.#statistics.workerRestarts += restarts;
+  }
+
+  countSentry(category: SentryCategory, outcome: SentryOutcome, count: number): void {
+    this.#statistics[SENTRY_STATISTICS[category][outcome]] += count;
   }
 
   countFailedSend(): void {
@@ -262,17 +268,7 @@ function weightOf({ upstream, failedTries }: Delta): number {
   return DELTA_WEIGHT + upstream.cells.size + failedTries.size;
 }
 
+/** All 0, in the order in which they are sealed. */
 export function noStatistics(): ProducerStatistics {
-  return {
-    events: 0,
-    malformedLogs: 0,
-    clockFaults: 0,
-    failedSends: 0,
-    refusedRequests: 0,
-    foldedRequests: 0,
-    unspooledEvents: 0,
-    deaths: 0,
-    damagedSpools: 0,
-    workerRestarts: 0,
-  };
+  return Object.fromEntries(PRODUCER_STATISTICS.map((name) => [name, 0])) as unknown as ProducerStatistics;
 }

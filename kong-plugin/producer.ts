@@ -6,6 +6,7 @@ import type { ProcessFigures } from './contract/batch';
 import type { Observation } from './observation';
 import type { PluginLog } from './plugin-log';
 import { sealBatches, sealGoodbye, type SealedBatch } from './seal-batches';
+import type { SentryCategory, SentryOutcome } from './sentry/sentry-outcome';
 import type { ReadSpool } from './spool/read-spool';
 import type { CheckpointState } from './spool/spool-checkpoint';
 import { SpoolFile } from './spool/spool-file';
@@ -69,6 +70,10 @@ export class Producer {
   observe(observation: Observation, nowMs: number): void {
     const series = this.#accumulator.add(observation, nowMs);
     if (!this.#spool.appendObservation(observation, series, nowMs)) this.#accumulator.countUnspooled();
+  }
+
+  countSentry(category: SentryCategory, outcome: SentryOutcome, count: number): void {
+    this.#accumulator.countSentry(category, outcome, count);
   }
 
   countFailedSend(): void {

@@ -14,6 +14,7 @@ import { ProcessWatch } from './process-watch';
 import { Producer, type Left } from './producer';
 import type { DeliverySettings } from './read-settings';
 import type { SealedBatch } from './seal-batches';
+import type { SentryCategory, SentryOutcome } from './sentry/sentry-outcome';
 import { steadyNowMs } from './steady-now';
 import { readSpool } from './spool/read-spool';
 import { SpoolFolder, type FoundSpool } from './spool/spool-folder';
@@ -64,6 +65,14 @@ export class Recorder {
   observe(observation: Observation): void {
     this.events += 1;
     this.#own.observe(observation, steadyNowMs());
+  }
+
+  /**
+   * What became of so many error events or transactions; told with the next batch. A plugin server that is killed loses what it has
+   * not told: these counts are in its spool only from one checkpoint to the next.
+   */
+  countSentry(category: SentryCategory, outcome: SentryOutcome, count: number): void {
+    this.#own.countSentry(category, outcome, count);
   }
 
   /**

@@ -1,6 +1,7 @@
 // What the plugin sends and the sidecar takes: the deltas of closed intervals, under a producer id and a sequence number.
 // Once encoded ("sealed") the bytes of a batch never change, so the sidecar can tell a repeat from a new batch.
 import type { Delta } from './delta';
+import { SENTRY_STATISTICS, type SentryStatistic } from './sentry-statistics';
 import type { Severity } from './severity';
 import type { Source } from './source';
 
@@ -27,7 +28,7 @@ export interface Interval {
 }
 
 /** What the producer says about itself since its last batch; the sidecar adds it up. */
-export interface ProducerStatistics {
+export interface ProducerStatistics extends Record<SentryStatistic, number> {
   /** Events that Kong handed over; equals the requests of all deltas. */
   events: number;
   /** Events whose log could not be read, or lacked a field that every log has. */
@@ -62,6 +63,8 @@ export const PRODUCER_STATISTICS = [
   'deaths',
   'damagedSpools',
   'workerRestarts',
+  ...Object.values(SENTRY_STATISTICS.error),
+  ...Object.values(SENTRY_STATISTICS.transaction),
 ] as const satisfies readonly (keyof ProducerStatistics)[];
 
 /** How a producer's process was when a batch was sealed. */

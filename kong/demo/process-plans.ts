@@ -47,7 +47,13 @@ export function planPrograms(input: PlanInput): ProgramPlans {
       name: 'gateway',
       command: input.kong ?? node,
       args: input.kong === undefined ? [layout.gatewayProgram] : ['start'],
-      env: { ...env, ...planGatewayEnvironment(input), GATEWATCH_TOKEN: token },
+      env: {
+        ...env,
+        ...planGatewayEnvironment(input),
+        GATEWATCH_TOKEN: token,
+        // Kong warns of a reference to a variable that is not set; of one that is empty it does not.
+        SENTRY_DSN: environment['SENTRY_DSN'] ?? '',
+      },
       cwd,
       // The embedded gateway gives open requests 3 s, then its plugin server 7 s for its last batch.
       stopGraceMs: 12_000,

@@ -1,13 +1,16 @@
 // From the sidecar's parts to the families that describe them: the ledger, the producers, rules and alerts.
 // Read at the moment of the scrape, so there is no second copy to keep in step.
 import type { ProducerStatistics } from '../../kong-plugin/contract/batch';
+import { SENTRY_STATISTICS, type SentryStatistic } from '../../kong-plugin/contract/sentry-statistics';
 import { ALERT_STATES, type Alert } from '../alert/alert';
 import type { Dispatcher } from '../notify/dispatcher';
 import type { LedgerState } from '../ledger/ledger-state';
 import type { MetricFamily } from './metric-family';
 
 /** What the producers say of themselves, as counters that outlive a restart. */
-const STATISTICS: Readonly<Record<keyof ProducerStatistics, readonly [name: string, help: string]>> = {
+const STATISTICS: Readonly<
+  Record<Exclude<keyof ProducerStatistics, SentryStatistic>, readonly [name: string, help: string]>
+> = {
   events: ['gatewatch_plugin_events_total', 'Events that Kong handed to the plugin'],
   malformedLogs: [
     'gatewatch_plugin_malformed_logs_total',
@@ -48,12 +51,24 @@ const STATISTICS: Readonly<Record<keyof ProducerStatistics, readonly [name: stri
 };
 
 export function ledgerStateFamilies(state: Readonly<LedgerState>, seriesCap: number): MetricFamily[] {
-  const statistics = (Object.keys(STATISTICS) as (keyof ProducerStatistics)[]).map((name): MetricFamily => {
+  const statistics = (Object.keys(STATISTICS) as (keyof typeof STATISTICS)[]).map((name): MetricFamily => {
     const [family, help] = STATISTICS[name];
     return single('counter', family, help, state.statistics[name]);
   });
   return [
     ...statistics,
+    outcomes(
+      'gatewatch_sentry_events_total',
+      'Error events for Sentry by how they ended; held_back ones are told of by the next event that goes',
+      SENTRY_STATISTICS.error,
+      state.statistics,
+    ),
+    outcomes(
+      'gatewatch_sentry_transactions_total',
+      'Transactions for Sentry by how they ended; those that were not sampled are not counted',
+      SENTRY_STATISTICS.transaction,
+      state.statistics,
+    ),
     single('gauge', 'gatewatch_series', 'Series in the ledger', state.series.size),
     single(
       'gauge',
@@ -76,6 +91,20 @@ export function ledgerStateFamilies(state: Readonly<LedgerState>, seriesCap: num
       ),
     },
   ];
+}
+
+/** Every outcome from the beginning, so that a rate of it is right from its first one. */
+function outcomes(
+  name: string,
+  help: string,
+  names: Readonly<Record<string, SentryStatistic>>,
+  statistics: Readonly<ProducerStatistics>,
+): MetricFamily {
+  const samples = Object.entries(names).map(([outcome, statistic]) => ({
+    labels: { outcome },
+    value: statistics[statistic],
+  }));
+  return { name, help, type: 'counter', samples };
 }
 
 /** Rule values in the rule's own unit (ms, share, score); a rule that has nothing to judge has no value. */

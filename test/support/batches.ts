@@ -1,21 +1,11 @@
 // Batches for tests: one by hand, and arbitrary ones for laws. All come through the plugin's own histogram and encoding.
 import fc from 'fast-check';
+import { noStatistics } from '../../kong-plugin/accumulator';
 import type { Batch, ProducerStatistics } from '../../kong-plugin/contract/batch';
 import { seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
 import { emptyHistogram, record } from '../../kong-plugin/contract/histogram';
 
-export const NO_STATISTICS: ProducerStatistics = {
-  events: 0,
-  malformedLogs: 0,
-  clockFaults: 0,
-  failedSends: 0,
-  refusedRequests: 0,
-  foldedRequests: 0,
-  unspooledEvents: 0,
-  deaths: 0,
-  damagedSpools: 0,
-  workerRestarts: 0,
-};
+export const NO_STATISTICS: ProducerStatistics = noStatistics();
 
 export const OK_SERIES: Series = {
   service: 'orders',
