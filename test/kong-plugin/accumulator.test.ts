@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { Accumulator, noStatistics, type Taken } from '../../kong-plugin/accumulator';
+import { SENTRY_STATISTICS } from '../../kong-plugin/contract/sentry-statistics';
+import { SENTRY_OUTCOMES } from '../../kong-plugin/sentry/sentry-outcome';
 import { mergeDelta, seriesKey, type Delta } from '../../kong-plugin/contract/delta';
 import type { Observation } from '../../kong-plugin/observation';
 import { arbitraryDelta } from '../support/batches';
@@ -73,6 +75,25 @@ describe('the accumulator', () => {
     };
     expect(accumulator.take(NOW_MS).statistics).toEqual(statistics);
     expect(accumulator.take(NOW_MS + 5_000).statistics).toEqual(noStatistics());
+  });
+
+  it('counts every outcome of what goes to Sentry under a name of its own', () => {
+    const accumulator = new Accumulator();
+    const names = new Set<string>();
+    let count = 0;
+    for (const category of ['error', 'transaction'] as const) {
+      for (const outcome of SENTRY_OUTCOMES) {
+        const name = SENTRY_STATISTICS[category][outcome];
+        names.add(name);
+        accumulator.countSentry(category, outcome, ++count);
+        accumulator.countSentry(category, outcome, 100);
+        expect(accumulator.held().statistics[name]).toBe(count + 100);
+      }
+    }
+    expect(names.size).toBe(2 * SENTRY_OUTCOMES.length);
+    expect(accumulator.hasStatistics).toBe(true);
+    accumulator.take(NOW_MS);
+    expect(accumulator.hasStatistics).toBe(false);
   });
 
   it('gives an interval of the future at once, as a clock that was set back leaves one', () => {

@@ -56,6 +56,12 @@ describe('the programs of a run', () => {
     ).toEqual([]);
   });
 
+  it('give Kong the DSN of the shell, and an empty one where there is none', () => {
+    expect(planPrograms(input).gateway.env['SENTRY_DSN']).toBe('');
+    const environment = { ...input.environment, SENTRY_DSN: 'http://key@127.0.0.1:9000/1' };
+    expect(planPrograms({ ...input, environment }).gateway.env['SENTRY_DSN']).toBe(environment.SENTRY_DSN);
+  });
+
   it('include Prometheus only where it was found', () => {
     expect(planPrograms(input).prometheus).toBeUndefined();
     const { prometheus } = planPrograms({ ...input, prometheus: '/usr/bin/prometheus' });
