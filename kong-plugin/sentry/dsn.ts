@@ -9,6 +9,20 @@ const DSN =
 
 const MAX_PORT = 65_535;
 
+/** As the SDK names itself; the version is the installed one. */
+export const SENTRY_CLIENT = 'sentry.javascript.node/11.1.0';
+
+const PROTOCOL_VERSION = '7';
+
+export interface Dsn {
+  /** To name the project in messages: host and project id. */
+  readonly text: string;
+  readonly publicKey: string;
+  readonly origin: string;
+  /** With the query that authenticates; not to be printed. */
+  readonly path: string;
+}
+
 /**
  * @param place how the message names the setting, such as `sentry.dsn`
  * @returns the same DSN, without the secret that old ones carry after the key: nothing needs it any more
@@ -21,6 +35,23 @@ export function checkDsn(text: string, place: string): string {
     throw new Error(`gatewatch: ${place}: ${EXPECTED}, found ${describeFault(text)}`);
   }
   return `${scheme}://${key}@${host}${port === undefined ? '' : `:${port}`}/${path}${project}`;
+}
+
+/** Where the project of a checked DSN takes envelopes. */
+export function readDsn(dsn: string): Dsn {
+  const { origin, host, username: publicKey, pathname } = new URL(dsn);
+  const [, prefix = '', projectId = ''] = /^(.*)\/(\d+)$/.exec(pathname) ?? [];
+  const query = new URLSearchParams({
+    sentry_version: PROTOCOL_VERSION,
+    sentry_key: publicKey,
+    sentry_client: SENTRY_CLIENT,
+  });
+  return {
+    text: `${host}${prefix}/${projectId}`,
+    publicKey,
+    origin,
+    path: `${prefix}/api/${projectId}/envelope/?${query.toString()}`,
+  };
 }
 
 function describeFault(text: string): string {

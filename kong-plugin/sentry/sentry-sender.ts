@@ -7,7 +7,7 @@ import type { Envelope } from '@sentry/core';
 import { backOffMs } from '../back-off';
 import type { PluginLog } from '../plugin-log';
 import { steadyNowMs } from '../steady-now';
-import { readDsn, SENTRY_CLIENT, type Dsn } from './check-dsn';
+import { readDsn, SENTRY_CLIENT, type Dsn } from './dsn';
 import { encodeEnvelope, itemsOf, type EnvelopeItem } from './envelope-item';
 import { EnvelopeQueue } from './envelope-queue';
 import { CONNECT_TIMEOUT_MS, postEnvelope, TRY_TIMEOUT_MS, type PostResult } from './post-envelope';
@@ -39,7 +39,7 @@ export type DropReason = 'ratelimit_backoff' | 'queue_overflow' | 'network_error
 export type RecordDropped = (reason: string, category: string, count: number) => void;
 
 export interface SenderSettings {
-  /** Checked (checkDsn). */
+  /** Checked: `checkDsn`. */
   readonly dsn: string;
   readonly log: PluginLog;
   readonly onEnded: (category: SentryCategory, outcome: SentryOutcome, eventId: string) => void;
@@ -61,7 +61,7 @@ export class SentrySender {
   #closed: Promise<void> | undefined;
   #tellIdle: (() => void) | undefined;
 
-  /** Opens no connection before something is to be sent. @throws Error for a malformed DSN */
+  /** Opens no connection before something is to be sent. */
   constructor(settings: SenderSettings) {
     this.#settings = settings;
     this.#dsn = readDsn(settings.dsn);
