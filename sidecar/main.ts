@@ -15,13 +15,23 @@ import { SecretRedactor } from './config/redact-secrets';
 import { ListenFault } from './http/listen';
 import { checkStore } from './ledger/check-store';
 import { StoreFault } from './ledger/store-fault';
+import { NO_SENTRY } from './sentry/own-sentry';
+import { startSentry } from './sentry/start-sentry';
 import { startSidecar } from './sidecar';
 
 const DEFAULT_CONFIG_FILE = 'sidecar/gatewatch.yml';
 /** Within the ten seconds that a container has before it is killed, and the five of the demo. */
 const STOP_TIMEOUT_MS = 4_000;
 
+/** Of a crash, for its report. */
+const CRASH_REPORT_MS = 1_500;
+
 const redactor = new SecretRedactor();
+/** For envelopes: a part of the DSN is in each of them. */
+const envelopeRedactor = new SecretRedactor();
+
+let sentry = NO_SENTRY;
+let isCrashing = false;
 
 const USAGE = `Usage: node dist/sidecar/main.js [--config FILE] [--check]
 
@@ -46,9 +56,17 @@ async function main(args: readonly string[]): Promise<void> {
   }
 
   const { config } = loaded;
-  redactor.add(config);
+  addSecrets(config);
   const stderr = pino.destination({ dest: 2, sync: true });
   const logger = pino({ base: null }, { write: (line) => stderr.write(redactor.redact(line)) });
+  const version = readVersion();
+  sentry = startSentry(config.sentry, {
+    version,
+    evaluationIntervalMs: config.evaluationIntervalMs,
+    clock: systemClock,
+    logger,
+    redact: (text) => envelopeRedactor.redact(text),
+  });
   const notRenewed = checkStore(config.dataDirectory);
   if (notRenewed !== undefined)
     logger.warn({ reason: notRenewed }, 'the ledger could not be written anew; it is used as it is');
@@ -56,9 +74,10 @@ async function main(args: readonly string[]): Promise<void> {
     config,
     configFile: file,
     readAgain: (current) => readAgain(file, current),
-    version: readVersion(),
+    version,
     clock: systemClock,
     logger,
+    sentry,
   });
   logger.info({ address: sidecar.address, dataDirectory: config.dataDirectory }, 'sidecar listens');
 
@@ -68,7 +87,8 @@ async function main(args: readonly string[]): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'stopping');
-    sidecar.stop(STOP_TIMEOUT_MS).then(
+    const ended = sidecar.stop(STOP_TIMEOUT_MS - sentry.stopMs).then(() => sentry.stop(sentry.stopMs));
+    ended.then(
       () => process.exit(0),
       (error: unknown) => {
         logger.error({ err: error }, 'stopping failed');
@@ -101,9 +121,14 @@ function readFlags(args: readonly string[]): { config: string; check: boolean } 
 function readAgain(file: string, current: Config): Config | readonly string[] {
   const loaded = loadConfig(file);
   if (!loaded.ok) return loaded.faults.map(renderFault);
-  redactor.add(loaded.config);
+  addSecrets(loaded.config);
   const reasons = restartReasons(current, loaded.config);
   return reasons.length > 0 ? reasons : loaded.config;
+}
+
+function addSecrets(config: Config): void {
+  redactor.add(config);
+  envelopeRedactor.add({ ...config, sentry: { ...config.sentry, dsn: undefined } });
 }
 
 function readVersion(): string {
@@ -117,7 +142,12 @@ function crash(error: unknown): void {
   const forOperator = error instanceof StoreFault || error instanceof ListenFault;
   const text = types.isNativeError(error) ? (forOperator ? error.message : error.stack) : String(error);
   process.stderr.write(`${redactor.redact(text ?? 'an error without a stack')}\n`);
-  process.exit(1);
+  if (sentry === NO_SENTRY || isCrashing || forOperator) process.exit(1);
+  isCrashing = true;
+  // Whatever becomes of the report.
+  setTimeout(() => process.exit(1), CRASH_REPORT_MS);
+  sentry.report({ error, place: 'the process', isFatal: true });
+  void sentry.stop(CRASH_REPORT_MS).finally(() => process.exit(1));
 }
 
 process.on('uncaughtException', crash);

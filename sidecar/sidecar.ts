@@ -9,11 +9,13 @@ import { steadyClock, type Clock } from './clock';
 import { boundsOf, type Config } from './config/config';
 import { doorWarnings } from './config/door-warnings';
 import { renderConfig } from './config/render-config';
+import { envelopeUrlOf } from './config/sentry-dsn';
 import { ledgerFamilies } from './exposition/ledger-families';
 import { LivingProducers } from './exposition/living-producers';
 import { createOwnMetrics } from './exposition/own-metrics';
 import { alertFamilies, channelFamilies, ledgerStateFamilies, single } from './exposition/sidecar-families';
 import { registryFamilies } from './exposition/registry-families';
+import { sentryFamilies } from './exposition/sentry-families';
 import type { Refusal } from './exposition/refusal';
 import { answerBrokenRequests } from './http/answer-broken-requests';
 import { createApp } from './http/app';
@@ -24,9 +26,11 @@ import { createLimitedServer } from './http/server-limits';
 import { tlsOptionsOf } from './http/tls-options';
 import { Ledger } from './ledger/ledger';
 import { watchLedger } from './ledger/watch-ledger';
+import type { Channel } from './notify/channel';
 import { createChannels } from './notify/create-channels';
 import { Dispatcher } from './notify/dispatcher';
 import { notificationOf } from './notify/notification-of-change';
+import type { OwnSentry } from './sentry/own-sentry';
 import { renderStatusPage } from './ui/status-page';
 import { longestWindowMs } from './window/longest-window';
 import { ServiceWindows } from './window/service-windows';
@@ -40,6 +44,7 @@ export interface SidecarParts {
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly sentry: OwnSentry;
 }
 
 export interface Sidecar {
@@ -53,7 +58,7 @@ export interface Sidecar {
 
 /** @throws StoreFault, ListenFault */
 export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
-  const { clock, logger, version, configFile } = parts;
+  const { clock, logger, version, configFile, sentry } = parts;
   let config = parts.config;
   let reloadFaults: readonly string[] = [];
   const startedMs = clock.nowMs();
@@ -70,10 +75,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
   const living = new LivingProducers(clock);
   const windows = new ServiceWindows(longestWindowMs(config.rules));
   const book = new AlertBook();
-  const dispatcher = new Dispatcher(
-    { clock, logger, random: Math.random },
-    createChannels(config.channels, clock),
-  );
+  const dispatcher = new Dispatcher({ clock, logger, random: Math.random }, channelsOf(config, parts));
   const evaluator = new Evaluator(
     {
       windows,
@@ -93,7 +95,9 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       onRound: ({ durationMs, failed }) => {
         metrics.evaluationRounds.inc({ result: failed ? 'failed' : 'ok' });
         metrics.evaluationDurationSeconds.observe(durationMs / 1000);
+        sentry.checkIn({ durationMs, failed });
       },
+      onFault: (error) => sentry.report({ error, place: 'a round of the rules', isFatal: false }),
     },
     config.rules,
     config.evaluationIntervalMs,
@@ -111,7 +115,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     config = read;
     reloadFaults = [];
     evaluator.reconfigure(config.rules, config.evaluationIntervalMs);
-    dispatcher.reconfigure(createChannels(config.channels, clock));
+    dispatcher.reconfigure(channelsOf(config, parts));
     if (config.web?.tls !== undefined && 'setSecureContext' in server) {
       server.setSecureContext(tlsOptionsOf(config.web.tls));
       // Whoever kept a connection shows its certificate anew.
@@ -167,6 +171,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
           'Requests since the start that came too late for every window; they are in the series',
           windows.lateRequests,
         ),
+        ...sentryFamilies(sentry.counts),
         ...(await registryFamilies(metrics.registry)),
       ],
       statusPage: () =>
@@ -190,6 +195,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       whyNotReady,
       reload,
       logger,
+      onFault: (error, place) => sentry.report({ error, place, isFatal: false }),
     }),
     config.web?.tls,
   );
@@ -231,6 +237,25 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       await ledger.close();
     },
   };
+}
+
+/** Each works as a trace of its own, under its name: that of its receiver is a secret. */
+function channelsOf(
+  { channels, sentry: settings }: Config,
+  { clock, version, sentry }: SidecarParts,
+): Channel[] {
+  const project = {
+    envelopeUrl: settings.dsn && envelopeUrlOf(settings.dsn.reveal(), version),
+    spotlightUrl: settings.spotlightUrl,
+    environment: settings.environment,
+    release: settings.release ?? `gatewatch@${version}`,
+  };
+  return createChannels(channels, clock, project).map((channel) => ({
+    name: channel.name,
+    type: channel.type,
+    send: (notification) =>
+      sentry.trace(`deliver to ${channel.name}`, 'notification', () => channel.send(notification)),
+  }));
 }
 
 function isFaults(read: Config | readonly string[]): read is readonly string[] {

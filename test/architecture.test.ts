@@ -31,6 +31,7 @@ function importsOf(folder: string): Import[] {
 const SIDECAR_STEPS = [
   'clock',
   'config',
+  'sentry',
   'ingest',
   'ledger',
   'window',

@@ -18,6 +18,8 @@ export interface EvaluatorParts {
   readonly onChanges: (changes: readonly AlertChange[]) => void;
   /** Called at the end of every round, failed ones included. */
   readonly onRound: (round: { readonly durationMs: number; readonly failed: boolean }) => void;
+  /** Told of what made a round fail, before `onRound`. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 export class Evaluator {
@@ -69,7 +71,7 @@ export class Evaluator {
   }
 
   #runRound(): void {
-    const { windows, book, clock, logger, onChanges, onRound } = this.#parts;
+    const { windows, book, clock, logger, onChanges, onRound, onFault } = this.#parts;
     const beganMs = clock.monotonicMs();
     let failed = false;
     try {
@@ -80,6 +82,7 @@ export class Evaluator {
     } catch (error) {
       failed = true;
       logger.error({ err: error }, 'a round of the rules failed; the next one runs as usual');
+      onFault?.(error);
     }
     onRound({ durationMs: clock.monotonicMs() - beganMs, failed });
   }

@@ -61,7 +61,41 @@ export interface WebhookChannelSettings extends ChannelBase {
   readonly url: Secret;
 }
 
-export type ChannelSettings = SlackChannelSettings | WebhookChannelSettings;
+/** An issue in the project of `sentry.dsn`, resolved when the alert ends. */
+export interface SentryChannelSettings extends ChannelBase {
+  readonly type: 'sentry';
+  /** `undefined`: the issue stays until somebody resolves it. */
+  readonly resolving: SentryApiSettings | undefined;
+}
+
+/** Sentry's web API, which resolves issues. */
+export interface SentryApiSettings {
+  readonly authToken: Secret;
+  readonly organization: string;
+  readonly project: string;
+  /** Such as https://sentry.io, without a slash at its end. */
+  readonly apiUrl: string;
+}
+
+export type ChannelSettings = SlackChannelSettings | WebhookChannelSettings | SentryChannelSettings;
+
+/** What the sidecar tells Sentry of itself, and where. Without DSN and Spotlight nothing is told. */
+export interface SentrySettings {
+  readonly dsn: Secret | undefined;
+  readonly environment: string;
+  /** `undefined`: gatewatch@ and the version. */
+  readonly release: string | undefined;
+  /** 0 to 1, of the sidecar's own work: requests, rounds and deliveries. */
+  readonly tracesSampleRate: number;
+  /** 0 to 1: the share of processes that are profiled. */
+  readonly profileSessionSampleRate: number;
+  /** Whether a process that is to be profiled is, from its start to its end. */
+  readonly isProfiledFromStart: boolean;
+  /** Where Spotlight takes envelopes; `undefined`: not used. */
+  readonly spotlightUrl: string | undefined;
+  /** The slug of the monitor that the rounds check in with; `undefined`: none. */
+  readonly monitor: string | undefined;
+}
 
 export interface Config {
   readonly listen: ListenAddress;
@@ -76,6 +110,7 @@ export interface Config {
   readonly evaluationIntervalMs: number;
   readonly rules: readonly Rule[];
   readonly channels: readonly ChannelSettings[];
+  readonly sentry: SentrySettings;
 }
 
 /** The histogram bounds (ms) that the rules need beside the standard ones: thresholds, T and 4T. */

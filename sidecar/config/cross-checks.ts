@@ -21,6 +21,7 @@ export function crossCheck(value: unknown): PlacedFault[] {
     ...checkNames(value, 'rules'),
     ...listOf(value['channels']).flatMap((channel, index) => checkChannel(channel, ['channels', index])),
     ...checkNames(value, 'channels'),
+    ...checkDsn(value),
   ];
 }
 
@@ -81,12 +82,34 @@ function checkWindows(config: Record<string, unknown>): PlacedFault[] {
 
 function checkChannel(channel: unknown, path: readonly (string | number)[]): PlacedFault[] {
   if (!isMap(channel)) return [];
+  if (channel['type'] === 'sentry') return checkSentryChannel(channel, path);
   const key = channel['type'] === 'slack' ? 'webhook_url' : channel['type'] === 'webhook' ? 'url' : undefined;
   if (key === undefined) return [];
   const hasValue = isGiven(channel[key]);
   const hasFile = isGiven(channel[`${key}_file`]);
   if (hasValue && hasFile) return [both([...path, `${key}_file`], key, `${key}_file`)];
   return hasValue || hasFile ? [] : [{ path, expected: `${key} or ${key}_file`, found: 'neither' }];
+}
+
+/** Who resolves needs to know where. */
+function checkSentryChannel(
+  channel: Record<string, unknown>,
+  path: readonly (string | number)[],
+): PlacedFault[] {
+  const hasToken = isGiven(channel['auth_token']);
+  const hasFile = isGiven(channel['auth_token_file']);
+  if (hasToken && hasFile) return [both([...path, 'auth_token_file'], 'auth_token', 'auth_token_file')];
+  if (!hasToken && !hasFile) return [];
+  const missing = ['organization', 'project'].filter((key) => !isGiven(channel[key]));
+  if (missing.length === 0) return [];
+  return [
+    { path, expected: 'organization and project beside auth_token', found: `no ${missing.join(', no ')}` },
+  ];
+}
+
+function checkDsn({ sentry }: Record<string, unknown>): PlacedFault[] {
+  if (!isMap(sentry) || !isGiven(sentry['dsn']) || !isGiven(sentry['dsn_file'])) return [];
+  return [both(['sentry', 'dsn_file'], 'dsn', 'dsn_file')];
 }
 
 function checkNames(config: Record<string, unknown>, list: 'rules' | 'channels'): PlacedFault[] {

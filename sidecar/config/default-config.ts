@@ -6,6 +6,10 @@ export const DEFAULT_DATA_DIRECTORY = 'gatewatch-data';
 export const DEFAULT_SERIES_CAP = 50_000;
 export const DEFAULT_EVALUATION_INTERVAL_MS = 5_000;
 export const DEFAULT_CHANNEL_TIMEOUT_MS = 10_000;
+export const DEFAULT_SENTRY_ENVIRONMENT = 'production';
+export const DEFAULT_SENTRY_API_URL = 'https://sentry.io';
+/** Where Spotlight listens unless it is told otherwise. */
+export const DEFAULT_SPOTLIGHT_URL = 'http://127.0.0.1:8969/stream';
 
 export const DEFAULT_WINDOW_MS = 5 * 60_000;
 export const DEFAULT_FOR_MS = 60_000;

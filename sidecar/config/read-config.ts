@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { types } from 'node:util';
 import { LineCounter, Scalar, isPair, isScalar, isSeq, visit, type Document } from 'yaml';
 import type { z } from 'zod';
-import type { ChannelSettings, Config, Rule } from './config';
+import type { ChannelSettings, Config, Rule, SentrySettings } from './config';
 import type { ConfigFault } from './config-fault';
 import { crossCheck, type PlacedFault } from './cross-checks';
 import { DEFAULT_RULES } from './default-config';
@@ -29,11 +29,13 @@ import {
   channelShapes,
   configShape,
   ruleShape,
+  sentryShape,
   type ChannelDocument,
   type ConfigDocument,
   type RuleDocument,
   type SecretKey,
 } from './shape';
+import { spotlightUrlOf } from './spotlight-url';
 import { resolveNumber, substitute } from './substitute';
 import { findUnquotedVariables } from './unquoted-variables';
 import type { WebConfig } from './web-config';
@@ -90,7 +92,10 @@ export function readConfig(source: ConfigSource): ReadConfig {
   const findings = [...ofShape, ...notAt(ofShape, crossCheck(value)), ...secretFaults, ...web.findings];
   const untold = notAt(filled.faults, findings);
   if (parsed.success && filled.faults.length + untold.length + web.faults.length === 0) {
-    return { ok: true, config: deepFreeze(configOf(parsed.data, secrets, web.config)) };
+    const config = configOf(parsed.data, secrets, web.config, source.environment['SENTRY_SPOTLIGHT'] ?? '');
+    const unheard = channelWithoutSentry(config);
+    if (unheard === undefined) return { ok: true, config: deepFreeze(config) };
+    return { ok: false, faults: [at(unheard)] };
   }
   return { ok: false, faults: [...sortFaults([...filled.faults, ...untold].map(at)), ...web.faults] };
 }
@@ -117,7 +122,20 @@ function explainVariables(text: string, faults: readonly YamlFault[]): readonly 
   ];
 }
 
-function configOf(document: ConfigDocument, secrets: Secrets, web: WebConfig | undefined): Config {
+/** Its issues would go nowhere. The variable SENTRY_SPOTLIGHT counts, so this is known only in the end. */
+function channelWithoutSentry({ channels, sentry }: Config): Finding | undefined {
+  const index = channels.findIndex(({ type }) => type === 'sentry');
+  if (index < 0 || sentry.dsn !== undefined || sentry.spotlightUrl !== undefined) return undefined;
+  const expected = 'sentry.dsn, sentry.dsn_file or sentry.spotlight, where its issues go';
+  return { path: ['channels', index], expected, found: 'none of them' };
+}
+
+function configOf(
+  document: ConfigDocument,
+  secrets: Secrets,
+  web: WebConfig | undefined,
+  spotlightVariable: string,
+): Config {
   return {
     listen: document.listen,
     token: secrets.get('token'),
@@ -127,6 +145,24 @@ function configOf(document: ConfigDocument, secrets: Secrets, web: WebConfig | u
     evaluationIntervalMs: document.evaluation_interval,
     rules: document.rules?.map(ruleOf) ?? DEFAULT_RULES,
     channels: document.channels.map((channel, index) => channelOf(channel, ['channels', index], secrets)),
+    sentry: sentryOf(document.sentry, secrets, spotlightVariable),
+  };
+}
+
+function sentryOf(
+  sentry: ConfigDocument['sentry'],
+  secrets: Secrets,
+  spotlightVariable: string,
+): SentrySettings {
+  return {
+    dsn: secrets.get('sentry.dsn'),
+    environment: sentry.environment,
+    release: sentry.release || undefined,
+    tracesSampleRate: sentry.traces_sample_rate,
+    profileSessionSampleRate: sentry.profile_session_sample_rate,
+    isProfiledFromStart: sentry.continuous_profiling_auto_start,
+    spotlightUrl: spotlightUrlOf(sentry.spotlight, spotlightVariable),
+    monitor: sentry.monitor || undefined,
   };
 }
 
@@ -152,9 +188,20 @@ function channelOf(channel: ChannelDocument, path: Path, secrets: Secrets): Chan
   const base = { name: channel.name, timeoutMs: channel.timeout };
   // A secret that is missing is a fault already; what stands here then is never used.
   const secret = (key: SecretKey): Secret => secrets.get(renderPath([...path, key])) ?? new Secret('');
-  return channel.type === 'slack'
-    ? { ...base, type: 'slack', webhookUrl: secret('webhook_url') }
-    : { ...base, type: 'webhook', url: secret('url') };
+  switch (channel.type) {
+    case 'slack':
+      return { ...base, type: 'slack', webhookUrl: secret('webhook_url') };
+    case 'webhook':
+      return { ...base, type: 'webhook', url: secret('url') };
+    case 'sentry': {
+      const authToken = secrets.get(renderPath([...path, 'auth_token']));
+      const { organization, project } = channel;
+      const apiUrl = channel.api_url.replace(/\/+$/, '');
+      const resolving =
+        authToken && organization && project ? { authToken, organization, project, apiUrl } : undefined;
+      return { ...base, type: 'sentry', resolving };
+    }
+  }
 }
 
 /** Takes every secret from its key or its file, those of faulty parts as well, so that all faults are told at once. */
@@ -205,10 +252,13 @@ function readWeb(
 /** The secrets that there can be: what they belong to, and their key. */
 function secretKeysIn(value: unknown): [Path, SecretKey][] {
   const channels = valueAt(value, ['channels']);
-  const keys: [Path, SecretKey][] = [[[], 'token']];
+  const keys: [Path, SecretKey][] = [
+    [[], 'token'],
+    [['sentry'], 'dsn'],
+  ];
   if (!Array.isArray(channels)) return keys;
   channels.forEach((_channel, index) => {
-    keys.push([['channels', index], 'webhook_url'], [['channels', index], 'url']);
+    for (const key of ['webhook_url', 'url', 'auth_token'] as const) keys.push([['channels', index], key]);
   });
   return keys;
 }
@@ -313,6 +363,7 @@ function showKey(key: string, known: readonly string[], hidden: readonly string[
 function keysAt(path: Path, value: unknown): string[] {
   const [list, index] = path;
   if (list === 'rules') return Object.keys(ruleShape.shape);
+  if (list === 'sentry') return Object.keys(sentryShape.shape);
   if (list === 'channels') {
     const type = valueAt(value, ['channels', index ?? 0, 'type']);
     const option = channelShapes.find((shape) => shape.shape.type.value === type);

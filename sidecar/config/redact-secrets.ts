@@ -15,7 +15,7 @@ export class SecretRedactor {
   #parts: readonly string[] = [];
 
   /** From now on its secrets are replaced too. Those before it stay: a try with an old one may still be on its way. */
-  add(config: Config): void {
+  add(config: Partial<Config>): void {
     const found = secretsOf(config)
       .flatMap((secret) => partsOf(secret.reveal()))
       // As it is, and as it stands within a JSON text.
@@ -60,6 +60,8 @@ function partsOfUrl(url: URL): string[] {
   return [
     url.href,
     ...passwords.filter((part) => part.length >= MIN_PASSWORD),
+    // The key of a DSN. A name of a person or program is shorter.
+    ...(url.password === '' && url.username.length >= MIN_PATH ? [url.username] : []),
     ...paths.filter((part) => part.length >= MIN_PATH),
   ];
 }

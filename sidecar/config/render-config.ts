@@ -1,13 +1,14 @@
 // The configuration in force as YAML, every secret as `<secret>`: first in the form of gatewatch.yml, then, where there is one,
 // the web configuration in its own form as a second document. Read again, with the secrets filled in, it means the same.
 import { stringify } from 'yaml';
-import type { ChannelSettings, Config, ListenAddress, Rule } from './config';
+import type { ChannelSettings, Config, ListenAddress, Rule, SentrySettings } from './config';
 import { formatDuration } from './duration';
 import type { Secret } from './secret';
 import type { TlsSettings, WebConfig } from './web-config';
 
 export function renderConfig(config: Config): string {
-  const { listen, token, web, dataDirectory, seriesCap, evaluationIntervalMs, rules, channels } = config;
+  const { listen, token, web, dataDirectory, seriesCap, evaluationIntervalMs, rules, channels, sentry } =
+    config;
   const document = {
     listen: describeListen(listen),
     ...(token === undefined ? {} : { token: show(token) }),
@@ -17,6 +18,7 @@ export function renderConfig(config: Config): string {
     evaluation_interval: formatDuration(evaluationIntervalMs),
     rules: rules.map(ruleDocument),
     channels: channels.map(channelDocument),
+    sentry: sentryDocument(sentry),
   };
   return web === undefined ? yaml(document) : `${yaml(document)}---\n${yaml(webDocument(web))}`;
 }
@@ -51,13 +53,38 @@ function thresholdDocument(rule: Rule): object {
 }
 
 function channelDocument(channel: ChannelSettings): object {
-  const address =
-    channel.type === 'slack' ? { webhook_url: show(channel.webhookUrl) } : { url: show(channel.url) };
   return {
     name: channel.name,
     type: channel.type,
-    ...address,
+    ...receiverDocument(channel),
     timeout: formatDuration(channel.timeoutMs),
+  };
+}
+
+function receiverDocument(channel: ChannelSettings): object {
+  switch (channel.type) {
+    case 'slack':
+      return { webhook_url: show(channel.webhookUrl) };
+    case 'webhook':
+      return { url: show(channel.url) };
+    case 'sentry': {
+      if (channel.resolving === undefined) return {};
+      const { authToken, organization, project, apiUrl } = channel.resolving;
+      return { auth_token: show(authToken), organization, project, api_url: apiUrl };
+    }
+  }
+}
+
+function sentryDocument(sentry: SentrySettings): object {
+  return {
+    ...(sentry.dsn === undefined ? {} : { dsn: show(sentry.dsn) }),
+    environment: sentry.environment,
+    ...(sentry.release === undefined ? {} : { release: sentry.release }),
+    traces_sample_rate: sentry.tracesSampleRate,
+    profile_session_sample_rate: sentry.profileSessionSampleRate,
+    continuous_profiling_auto_start: sentry.isProfiledFromStart,
+    spotlight: sentry.spotlightUrl ?? false,
+    ...(sentry.monitor === undefined ? {} : { monitor: sentry.monitor }),
   };
 }
 

@@ -1,6 +1,6 @@
 // What cannot change while the sidecar runs.
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from './config';
+import type { Config, SentrySettings } from './config';
 
 /** One sentence for each setting that differs and needs a restart. */
 export function restartReasons(current: Config, wanted: Config): string[] {
@@ -19,7 +19,17 @@ export function restartReasons(current: Config, wanted: Config): string[] {
         'sidecar runs; restart it, or set them back',
     );
   }
+  if (!isDeepStrictEqual(revealed(current.sentry), revealed(wanted.sentry))) {
+    reasons.push(
+      'sentry: what Sentry is told of the sidecar itself cannot change while it runs; restart it, or set it back',
+    );
+  }
   return reasons;
+}
+
+/** To the comparison all secrets are equal. */
+function revealed({ dsn, ...others }: SentrySettings): object {
+  return { dsn: dsn?.reveal(), ...others };
 }
 
 /** What is settled when the listener is made. The certificates themselves may change. */

@@ -11,12 +11,16 @@ import {
   DEFAULT_FOR_MS,
   DEFAULT_LISTEN,
   DEFAULT_MINIMUM_REQUESTS,
+  DEFAULT_SENTRY_API_URL,
+  DEFAULT_SENTRY_ENVIRONMENT,
   DEFAULT_SERIES_CAP,
   DEFAULT_SEVERITY,
   DEFAULT_WINDOW_MS,
 } from './default-config';
 import { formatDuration, parseDuration } from './duration';
 import { parseListenAddress } from './listen-address';
+import { isDsn } from './sentry-dsn';
+import { SPOTLIGHT_ERROR, isSpotlight } from './spotlight-url';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -109,6 +113,33 @@ function isDecodable(text: string): boolean {
   }
 }
 
+const DSN_ERROR = 'a DSN such as https://KEY@HOST/PROJECT, as Sentry shows it under Client Keys (DSN)';
+const dsn = z.string({ error: DSN_ERROR }).refine(isDsn, { error: DSN_ERROR });
+
+const SLUG_ERROR = 'a name of lowercase letters, digits, _ and -, at most 50';
+const slug = z.string({ error: SLUG_ERROR }).regex(/^[a-z0-9_-]{1,50}$/, { error: SLUG_ERROR });
+
+/** Sentry's own rule: https://docs.sentry.io/platforms/javascript/guides/node/configuration/environments/ */
+const ENVIRONMENT_ERROR = 'a name without spaces and slashes, at most 64, and not None';
+const environment = z
+  .string({ error: ENVIRONMENT_ERROR })
+  .regex(/^(?!None$)[!-.0-~]{1,64}$/, { error: ENVIRONMENT_ERROR });
+
+const RELEASE_ERROR = 'a release without spaces and slashes, at most 200';
+const release = z
+  .string({ error: RELEASE_ERROR })
+  .regex(/^(?!\.{1,2}$)[!-.0-[\]-~]{1,200}$/, { error: RELEASE_ERROR });
+
+const RATE_ERROR = 'a number from 0 to 1';
+const rate = z.number({ error: RATE_ERROR }).gte(0, { error: RATE_ERROR }).lte(1, { error: RATE_ERROR });
+
+const spotlight = z
+  .union([z.boolean(), z.string()], { error: SPOTLIGHT_ERROR })
+  .transform(String)
+  .refine((text) => text === '' || isSpotlight(text), { error: SPOTLIGHT_ERROR });
+
+const YES_OR_NO_ERROR = 'true or false';
+
 /** A key that may be left empty, as from an unset variable; it is then as if it were not there. */
 function orEmpty(shape: z.ZodType<string>, error: string) {
   return z.union([z.literal(''), shape], { error }).nullish();
@@ -161,11 +192,36 @@ export const channelShapes = [
     url_file: orEmpty(path, PATH_ERROR),
     timeout,
   }),
+  z.strictObject({
+    name,
+    type: z.literal('sentry'),
+    auth_token: orEmpty(token, TOKEN_ERROR),
+    auth_token_file: orEmpty(path, PATH_ERROR),
+    organization: orEmpty(slug, SLUG_ERROR),
+    project: orEmpty(slug, SLUG_ERROR),
+    api_url: url.default(DEFAULT_SENTRY_API_URL),
+    timeout,
+  }),
 ] as const;
 
 const channel = z.discriminatedUnion('type', channelShapes, {
-  error: 'slack or webhook',
+  error: 'slack, webhook or sentry',
 });
+
+export const sentryShape = z.strictObject(
+  {
+    dsn: orEmpty(dsn, DSN_ERROR),
+    dsn_file: orEmpty(path, PATH_ERROR),
+    environment: environment.default(DEFAULT_SENTRY_ENVIRONMENT),
+    release: orEmpty(release, RELEASE_ERROR),
+    traces_sample_rate: rate.default(0),
+    profile_session_sample_rate: rate.default(0),
+    continuous_profiling_auto_start: z.boolean({ error: YES_OR_NO_ERROR }).default(true),
+    spotlight: spotlight.default(''),
+    monitor: orEmpty(slug, SLUG_ERROR),
+  },
+  { error: 'keys and values, such as `dsn: https://KEY@HOST/PROJECT`' },
+);
 
 export const configShape = z.strictObject(
   {
@@ -178,6 +234,7 @@ export const configShape = z.strictObject(
     evaluation_interval: duration(SECOND_MS, 5 * MINUTE_MS).default(DEFAULT_EVALUATION_INTERVAL_MS),
     rules: z.array(ruleShape, { error: 'a list of rules' }).optional(),
     channels: z.array(channel, { error: 'a list of channels' }).default([]),
+    sentry: sentryShape.prefault({}),
   },
   { error: 'keys and values, such as `listen: 127.0.0.1:9765`' },
 );
@@ -187,7 +244,7 @@ export type RuleDocument = z.infer<typeof ruleShape>;
 export type ChannelDocument = ConfigDocument['channels'][number];
 
 /** The keys that hold secrets, wherever they stand, and what is right for them; each may be `<key>_file` instead. */
-export const SECRETS = { token, webhook_url: url, url } as const;
+export const SECRETS = { token, webhook_url: url, url, dsn, auth_token: token } as const;
 
 export type SecretKey = keyof typeof SECRETS;
 
@@ -199,6 +256,8 @@ export const NUMBER_KEYS: readonly string[] = [
   'apdex_threshold',
   'apdex_target_ms',
   'minimum_requests',
+  'traces_sample_rate',
+  'profile_session_sample_rate',
 ];
 
 /** The keys whose values a fault may show. A path is not among them: whoever mixes the keys up has a secret there. */
@@ -213,4 +272,7 @@ export const SHOWN_KEYS: readonly string[] = [
   'for',
   'severity',
   'timeout',
+  'environment',
+  'continuous_profiling_auto_start',
+  'monitor',
 ];

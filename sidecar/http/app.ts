@@ -1,6 +1,6 @@
 // The sidecar's addresses, joined to what answers them, behind what guards them: a bearer token for what changes something,
 // the web configuration for what is read. /-/healthy and /-/ready are open to the probes of whatever runs the sidecar.
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { BATCH_PATH, MAX_BODY_BYTES } from '../../kong-plugin/contract/batch';
 import type { Fault } from '../../kong-plugin/contract/fault';
@@ -41,6 +41,8 @@ export interface AppParts {
   /** Reads the configuration again; gives the faults, one a line, or none. */
   readonly reload: () => readonly string[];
   readonly logger: Logger;
+  /** Told of what the sidecar itself got wrong, and at which of its addresses. */
+  readonly onFault?: (error: unknown, place: string) => void;
 }
 
 const PLUGIN_REMEDY = "Set sidecar_token in the plugin's configuration to the sidecar's token";
@@ -136,10 +138,12 @@ export function createApp(parts: AppParts): Express {
 
 /** What express and its body parser throw; `status` is theirs. */
 function answerErrors(
-  { logger, onRefusedBatch, onRefused }: AppParts,
+  { logger, onRefusedBatch, onRefused, onFault }: AppParts,
   bodies: LimitedBodies,
 ): ErrorRequestHandler {
   return (error: Error & { status?: number; type?: string }, request, response, next) => {
+    const isOwnFault = (error.status ?? 500) >= 500 && !bodies.hasBrokenOff(request);
+    if (isOwnFault) onFault?.(error, placeOf(request));
     if (response.headersSent || bodies.hasBrokenOff(request)) {
       next(error);
       return;
@@ -163,4 +167,10 @@ function answerErrors(
       .type('text/plain')
       .send(status >= 500 ? 'the sidecar failed to answer; its log says why\n' : `${error.message}\n`);
   };
+}
+
+/** Such as `GET /metrics`: the address as it stands above, never the client's. */
+function placeOf({ method, route }: Request): string {
+  const { path } = (route ?? {}) as { path?: unknown };
+  return typeof path === 'string' ? `${method} ${path}` : 'before any address';
 }

@@ -2,16 +2,24 @@
 import type { Clock } from '../clock';
 import type { ChannelSettings } from '../config/config';
 import type { Channel } from './channel';
+import { sentryChannel, type SentryProject } from './sentry-channel';
 import { slackChannel } from './slack-channel';
 import { webhookChannel } from './webhook-channel';
 
-export function createChannels(settings: readonly ChannelSettings[], clock: Clock): Channel[] {
+/** @param project where channels of the type sentry send to */
+export function createChannels(
+  settings: readonly ChannelSettings[],
+  clock: Clock,
+  project: SentryProject,
+): Channel[] {
   return settings.map((one) => {
     switch (one.type) {
       case 'slack':
         return slackChannel(one, clock);
       case 'webhook':
         return webhookChannel(one, clock);
+      case 'sentry':
+        return sentryChannel(one, project, clock);
     }
   });
 }

@@ -14,6 +14,7 @@ export interface SidecarProcessOptions {
   readonly dataDirectory?: string;
   /** For Node. */
   readonly nodeFlags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** Another program's command that runs the given one, e.g. in a mount namespace of its own. */
   readonly wrap?: (command: readonly string[], dataDirectory: string) => readonly string[];
 }
@@ -34,14 +35,22 @@ export class SidecarProcess {
   readonly url: string;
   readonly dataDirectory: string;
   readonly #command: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   #program: RunningProgram | undefined;
 
   private constructor(
     readonly directory: string,
     port: number,
-    { settings = '', dataDirectory, nodeFlags = [], wrap = (command) => command }: SidecarProcessOptions,
+    {
+      settings = '',
+      dataDirectory,
+      nodeFlags = [],
+      env = {},
+      wrap = (command) => command,
+    }: SidecarProcessOptions,
   ) {
     this.url = `http://127.0.0.1:${port}`;
+    this.#env = env;
     this.dataDirectory = dataDirectory ?? join(directory, 'data');
     const configFile = join(directory, 'gatewatch.yml');
     writeFileSync(configFile, `listen: 127.0.0.1:${port}\ndata_dir: ${this.dataDirectory}\n${settings}\n`);
@@ -101,6 +110,6 @@ export class SidecarProcess {
 
   #spawn(): RunningProgram {
     const [program = '', ...args] = this.#command;
-    return (this.#program = new RunningProgram(program, args));
+    return (this.#program = new RunningProgram(program, args, this.#env));
   }
 }

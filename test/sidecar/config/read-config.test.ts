@@ -55,6 +55,16 @@ describe('the shipped gatewatch.yml', () => {
       evaluationIntervalMs: 5_000,
       rules: DEFAULT_RULES,
       channels: [],
+      sentry: {
+        dsn: undefined,
+        environment: 'production',
+        release: undefined,
+        tracesSampleRate: 0,
+        profileSessionSampleRate: 0,
+        isProfiledFromStart: true,
+        spotlightUrl: undefined,
+        monitor: undefined,
+      },
     });
     expect(DEFAULT_RULES.map(({ kind }) => kind)).toEqual(['p95_latency', 'error_rate', 'apdex']);
     expect(boundsOf(config.rules)).toEqual([500, 250, 1_000]);
@@ -73,10 +83,14 @@ describe('the shipped gatewatch.yml', () => {
 
   it('has examples of channels that are right when the comment is taken away', () => {
     const examples = SHIPPED.slice(SHIPPED.indexOf('# channels:\n')).replace(/^# ?/gm, '');
-    const config = configOf(examples, { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x' });
+    const config = configOf(examples, {
+      SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x',
+      SENTRY_SPOTLIGHT: '1',
+    });
     expect(config.channels.map(({ name, type, timeoutMs }) => [name, type, timeoutMs])).toEqual([
       ['oncall', 'slack', 10_000],
       ['tickets', 'webhook', 10_000],
+      ['issues', 'sentry', 10_000],
     ]);
   });
 });
@@ -106,7 +120,7 @@ describe('a configuration file', () => {
     [
       'an unknown key',
       'listen: 127.0.0.1:1\nlissten: x\n',
-      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, evaluation_interval, rules, channels, found lissten (did you mean listen?)',
+      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, evaluation_interval, rules, channels, sentry, found lissten (did you mean listen?)',
     ],
     [
       'an unknown key of a rule',
@@ -141,7 +155,7 @@ describe('a configuration file', () => {
     [
       'a merge key, also of YAML 1.1',
       '%YAML 1.1\n---\n<<: { series_cap: 500 }\n',
-      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, evaluation_interval, rules, channels, found <<, which merges nothing here; repeat the keys',
+      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, evaluation_interval, rules, channels, sentry, found <<, which merges nothing here; repeat the keys',
     ],
     [
       'an alias without its anchor',
@@ -305,12 +319,12 @@ describe('a configuration file', () => {
     [
       'a channel without a type',
       'channels:\n  - name: a\n',
-      'channels[0].type: expected slack or webhook, found nothing',
+      'channels[0].type: expected slack, webhook or sentry, found nothing',
     ],
     [
       'a channel of an unknown type',
       'channels:\n  - { name: a, type: pigeon }\n',
-      'channels[0].type: expected slack or webhook, found "pigeon"',
+      'channels[0].type: expected slack, webhook or sentry, found "pigeon"',
     ],
     [
       'a channel without an address',
@@ -321,6 +335,41 @@ describe('a configuration file', () => {
       'a channel with a strange address',
       'channels:\n  - { name: a, type: webhook, url: "ftp://secret" }\n',
       'channels[0].url: expected an http or https address, found another text (not shown)',
+    ],
+    [
+      'a channel of Sentry without Sentry',
+      'channels:\n  - { name: a, type: sentry }\n',
+      'gatewatch.yml:2:5: channels[0]: expected sentry.dsn, sentry.dsn_file or sentry.spotlight, where its issues go, found none of them',
+    ],
+    [
+      'a token for Sentry that has nowhere to go',
+      `sentry: { spotlight: true }\nchannels: [{ name: a, type: sentry, auth_token: ${TOKEN}, project: b }]\n`,
+      'channels[0]: expected organization and project beside auth_token, found no organization',
+    ],
+    [
+      'a DSN that is none',
+      'sentry:\n  dsn: https://key@host.example/project\n',
+      'gatewatch.yml:2:8: sentry.dsn: expected a DSN such as https://KEY@HOST/PROJECT, as Sentry shows it under Client Keys (DSN), found another text (not shown)',
+    ],
+    [
+      'a DSN and its file',
+      'sentry: { dsn: "https://k@x.example/1", dsn_file: /x }\n',
+      'sentry.dsn_file: expected dsn or dsn_file, found both',
+    ],
+    [
+      'an unknown key of Sentry',
+      'sentry:\n  enviroment: test\n',
+      'sentry.enviroment: expected one of the keys dsn, dsn_file, environment, release, traces_sample_rate, profile_session_sample_rate, continuous_profiling_auto_start, spotlight, monitor, found enviroment (did you mean environment?)',
+    ],
+    [
+      'a rate over 1',
+      'sentry: { traces_sample_rate: 50 }\n',
+      'sentry.traces_sample_rate: expected a number from 0 to 1, found 50',
+    ],
+    [
+      'a Spotlight that is none',
+      'sentry: { spotlight: maybe }\n',
+      'sentry.spotlight: expected true, false or the http address of a Spotlight, found another text (not shown)',
     ],
     [
       'two channels of one name',
@@ -595,10 +644,32 @@ describe('a reload', () => {
   it('refuses what needs a restart, and takes everything else', () => {
     const before = configOf('');
     expect(restartReasons(before, configOf('rules: []\nseries_cap: 100\n'))).toEqual([]);
+    const dsnOf = (key: string): Config => configOf(`sentry: { dsn: "https://${key}@x.example/1" }`);
+    expect(restartReasons(dsnOf('a'), dsnOf('a'))).toEqual([]);
+    expect(restartReasons(dsnOf('a'), dsnOf('b'))).toEqual([
+      'sentry: what Sentry is told of the sidecar itself cannot change while it runs; restart it, or set it back',
+    ]);
     expect(restartReasons(before, configOf('listen: 127.0.0.1:1\ndata_dir: /x\n'))).toEqual([
       'listen: the address cannot change while the sidecar runs; restart it, or set the address back',
       'data_dir: the directory cannot change while the sidecar runs; restart it, or set it back',
     ]);
+  });
+});
+
+describe('Spotlight', () => {
+  const cases: [key: string, variable: string, url: string | undefined][] = [
+    ['', '', undefined],
+    ['', '1', 'http://127.0.0.1:8969/stream'],
+    ['', 'http://127.0.0.1:9/stream', 'http://127.0.0.1:9/stream'],
+    ['', 'nonsense', undefined],
+    ['true', '', 'http://127.0.0.1:8969/stream'],
+    ['true', 'http://127.0.0.1:9/stream', 'http://127.0.0.1:9/stream'],
+    ['false', '1', undefined],
+    ['http://127.0.0.1:7/stream', '1', 'http://127.0.0.1:7/stream'],
+  ];
+  it.each(cases)('with the key "%s" and SENTRY_SPOTLIGHT "%s" is at %s', (key, variable, url) => {
+    const text = `sentry:\n  spotlight: ${key === '' ? '""' : key}\n`;
+    expect(configOf(text, { SENTRY_SPOTLIGHT: variable }).sentry.spotlightUrl).toBe(url);
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { SENT_AT_HEADER, encodeBatch, type Batch } from '../../../kong-plugin/contract/batch';
 import { SILENT_AFTER_MS } from '../../../kong-plugin/contract/heartbeat';
 import { loadConfig } from '../../../sidecar/config/load-config';
+import { NO_SENTRY } from '../../../sidecar/sentry/own-sentry';
 import { startSidecar, type Sidecar } from '../../../sidecar/sidecar';
 import { batchOf, deltaOf } from '../../support/batches';
 import { captureLog } from '../../support/captured-log';
@@ -24,6 +25,7 @@ beforeEach(async () => {
   if (!loaded.ok) throw new Error('the configuration of this test has faults');
   mkdirSync(loaded.config.dataDirectory);
   sidecar = await startSidecar({
+    sentry: NO_SENTRY,
     config: loaded.config,
     configFile: file,
     readAgain: (current) => current,

@@ -11,6 +11,7 @@ import { systemClock } from '../../../sidecar/clock';
 import { renderFault } from '../../../sidecar/config/config-fault';
 import { loadConfig } from '../../../sidecar/config/load-config';
 import { restartReasons } from '../../../sidecar/config/restart-reasons';
+import { NO_SENTRY } from '../../../sidecar/sentry/own-sentry';
 import { startSidecar, type Sidecar } from '../../../sidecar/sidecar';
 import { batchOf, deltaOf } from '../../support/batches';
 import { captureLog } from '../../support/captured-log';
@@ -65,6 +66,7 @@ async function start(options: Parameters<typeof configure>[0] = {}): Promise<str
   if (!loaded.ok) throw new Error(loaded.faults.map(renderFault).join('\n'));
   mkdirSync(loaded.config.dataDirectory, { recursive: true });
   sidecar = await startSidecar({
+    sentry: NO_SENTRY,
     config: loaded.config,
     configFile: file,
     readAgain: (current) => {
@@ -456,6 +458,13 @@ describe('GET /-/config', () => {
         { name: 'oncall', type: 'slack', webhook_url: '<secret>', timeout: '5s' },
         { name: 'tickets', type: 'webhook', url: '<secret>', timeout: '10s' },
       ],
+      sentry: {
+        environment: 'production',
+        traces_sample_rate: 0,
+        profile_session_sample_rate: 0,
+        continuous_profiling_auto_start: true,
+        spotlight: false,
+      },
     });
     expect(ofWeb).toEqual({
       tls_server_config: {

@@ -1,6 +1,7 @@
 import type { Config, ChannelSettings } from '../../../sidecar/config/config';
 import { Secret } from '../../../sidecar/config/secret';
 import type { Channel } from '../../../sidecar/notify/channel';
+import { NO_PROJECT } from '../../support/sentry-project';
 import { createChannels } from '../../../sidecar/notify/create-channels';
 import { MAX_ANSWER_BYTES, postJson } from '../../../sidecar/notify/post-json';
 import { findFreePorts } from '../../support/free-ports';
@@ -29,7 +30,7 @@ function channelOf(
     type === 'slack'
       ? { type, name: 'chat', timeoutMs, webhookUrl: new Secret(url) }
       : { type, name: 'hook', timeoutMs, url: new Secret(url) };
-  const [channel] = createChannels([settings], clock);
+  const [channel] = createChannels([settings], clock, NO_PROJECT);
   if (!channel) throw new Error('no channel was made');
   return channel;
 }
@@ -40,7 +41,7 @@ describe('the channels of a configuration', () => {
       { type: 'slack', name: 'b', timeoutMs: 1, webhookUrl: new Secret('http://127.0.0.1') },
       { type: 'webhook', name: 'a', timeoutMs: 1, url: new Secret('http://127.0.0.1') },
     ];
-    expect(createChannels(channels, clock).map(({ name, type }) => [name, type])).toEqual([
+    expect(createChannels(channels, clock, NO_PROJECT).map(({ name, type }) => [name, type])).toEqual([
       ['b', 'slack'],
       ['a', 'webhook'],
     ]);

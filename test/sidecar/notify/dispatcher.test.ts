@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { Secret } from '../../../sidecar/config/secret';
 import type { Channel } from '../../../sidecar/notify/channel';
 import { DEADLINE_MS, MAX_QUEUED } from '../../../sidecar/notify/channel-queue';
+import { NO_PROJECT } from '../../support/sentry-project';
 import { createChannels } from '../../../sidecar/notify/create-channels';
 import { Dispatcher } from '../../../sidecar/notify/dispatcher';
 import type { Notification } from '../../../sidecar/notify/notification';
@@ -301,6 +302,7 @@ describe('the dispatcher over HTTP', () => {
           { type: 'slack', name: 'slack', timeoutMs, webhookUrl },
         ],
         bench.clock,
+        NO_PROJECT,
       ),
     );
     return bench;

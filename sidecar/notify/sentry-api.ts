@@ -1,0 +1,96 @@
+// The two questions and the one order that the sidecar has for Sentry's web API (https://docs.sentry.io/api/): which issue an event
+// is in (scope org:read), which unresolved issues have a tag (event:read), and to resolve one (event:write).
+import { request } from 'undici';
+import type { SentryApiSettings } from '../config/config';
+import type { Answer, NoAnswer } from './post-json';
+
+/** An event comes whole with the answer to the first question. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+export type ApiAnswer = (Answer & { readonly document: unknown }) | NoAnswer;
+
+export class SentryApi {
+  readonly #settings: SentryApiSettings;
+  readonly #signal: AbortSignal;
+
+  /** @param timeoutMs of all that is asked through it together */
+  constructor(settings: SentryApiSettings, timeoutMs: number) {
+    this.#settings = settings;
+    this.#signal = AbortSignal.timeout(timeoutMs);
+  }
+
+  issueOfEvent(eventId: string): Promise<ApiAnswer> {
+    return this.#ask('GET', `organizations/${this.#settings.organization}/eventids/${eventId}/`);
+  }
+
+  issuesWithTag(tag: string, value: string): Promise<ApiAnswer> {
+    const { organization, project } = this.#settings;
+    const query = encodeURIComponent(`is:unresolved ${tag}:${value}`);
+    return this.#ask('GET', `projects/${organization}/${project}/issues/?query=${query}`);
+  }
+
+  resolve(issueId: string): Promise<ApiAnswer> {
+    return this.#ask('PUT', `organizations/${this.#settings.organization}/issues/${issueId}/`, {
+      status: 'resolved',
+    });
+  }
+
+  /** Never rejects. */
+  async #ask(method: 'GET' | 'PUT', path: string, document?: object): Promise<ApiAnswer> {
+    const { apiUrl, authToken } = this.#settings;
+    try {
+      const { statusCode, headers, body } = await request(`${apiUrl}/api/0/${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${authToken.reveal()}`,
+          'user-agent': 'gatewatch',
+          ...(document === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(document === undefined ? {} : { body: JSON.stringify(document) }),
+        signal: this.#signal,
+        reset: true,
+      });
+      const retryAfter = headers['retry-after'];
+      const text = await readWhole(body);
+      return {
+        kind: 'answer',
+        status: statusCode,
+        retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+        body: '',
+        broken: text === undefined,
+        document: parse(text),
+      };
+    } catch (error) {
+      return { kind: 'no_answer', code: this.#signal.aborted ? 'timeout' : codeOf(error) };
+    }
+  }
+}
+
+/** `undefined` where it breaks off or is too long. */
+async function readWhole(body: AsyncIterable<Buffer>): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > MAX_ANSWER_BYTES) return undefined;
+    }
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parse(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'unknown error';
+}

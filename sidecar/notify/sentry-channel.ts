@@ -1,0 +1,112 @@
+// Sends every alert that fires as an event to Sentry, and resolves its issue when it ends. The issue is found by the event's id,
+// which Sentry knows only once it has taken the event in, or, where the event is not there (it was sampled out, or the clock was
+// set meanwhile), by the tag that all events of the alert have. Not found, it is looked for again for a few minutes, and then
+// given up: others wait behind it.
+import type { Clock } from '../clock';
+import type { SentryApiSettings, SentryChannelSettings } from '../config/config';
+import { postEnvelope } from '../sentry/post-envelope';
+import type { Channel, Outcome } from './channel';
+import type { Notification } from './notification';
+import { outcomeOf } from './outcome-of-answer';
+import { SentryApi, type ApiAnswer } from './sentry-api';
+import { alertTag, eventIdOf, issueEnvelope } from './sentry-issue';
+
+/** Where the events of alerts go. */
+export interface SentryProject {
+  /** `undefined`: only Spotlight gets them, and nothing is ever resolved. */
+  readonly envelopeUrl: string | undefined;
+  readonly spotlightUrl: string | undefined;
+  readonly environment: string;
+  readonly release: string;
+}
+
+/** From the end of the alert; Sentry usually needs seconds. */
+const SEARCH_MS = 180_000;
+const SEARCH_AGAIN_MS = 5_000;
+
+/** On this machine. */
+const SPOTLIGHT_TIMEOUT_MS = 2_000;
+
+export function sentryChannel(
+  settings: SentryChannelSettings,
+  project: SentryProject,
+  clock: Clock,
+): Channel {
+  return {
+    name: settings.name,
+    type: settings.type,
+    send: (notification) => {
+      if (notification.status === 'firing') return open(notification, settings.timeoutMs, project, clock);
+      if (settings.resolving === undefined || project.envelopeUrl === undefined) {
+        return Promise.resolve({ result: 'sent' });
+      }
+      return resolve(notification, settings.resolving, settings.timeoutMs, clock);
+    },
+  };
+}
+
+async function open(
+  notification: Notification,
+  timeoutMs: number,
+  project: SentryProject,
+  clock: Clock,
+): Promise<Outcome> {
+  const text = issueEnvelope(notification, project, clock.nowMs());
+  const { envelopeUrl, spotlightUrl } = project;
+  const shown = spotlightUrl && postEnvelope(spotlightUrl, text, SPOTLIGHT_TIMEOUT_MS);
+  const answer = await (envelopeUrl === undefined ? shown : postEnvelope(envelopeUrl, text, timeoutMs));
+  if (!answer) return { result: 'refused', reason: 'there is no Sentry to send it to' };
+  return outcomeOf(answer.kind === 'answer' ? { ...answer, body: '', broken: false } : answer, clock.nowMs());
+}
+
+async function resolve(
+  notification: Notification,
+  settings: SentryApiSettings,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<Outcome> {
+  const api = new SentryApi(settings, timeoutMs);
+  const outcome = (answer: ApiAnswer, question: string): Outcome => {
+    const ended = outcomeOf(answer, clock.nowMs());
+    return ended.result === 'sent' ? ended : { ...ended, reason: `${question}: ${ended.reason}` };
+  };
+  const event = await api.issueOfEvent(eventIdOf(notification));
+  let issueIds: string[];
+  if (event.kind === 'answer' && event.status === 404) {
+    const found = await api.issuesWithTag('alert', alertTag(notification.alertKey));
+    const searched = outcome(found, 'search of its issue');
+    if (found.kind === 'no_answer' || searched.result !== 'sent') return searched;
+    issueIds = idsOf(found.document, 'id');
+  } else {
+    const asked = outcome(event, 'its event');
+    if (event.kind === 'no_answer' || asked.result !== 'sent') return asked;
+    issueIds = idsOf([event.document], 'groupId');
+  }
+  if (issueIds.length === 0) return notFound(notification, clock.nowMs());
+  for (const issueId of issueIds) {
+    const resolved = outcome(await api.resolve(issueId), 'its issue');
+    if (resolved.result !== 'sent') return resolved;
+  }
+  return { result: 'sent' };
+}
+
+function notFound({ resolvedMs }: Notification, nowMs: number): Outcome {
+  const reason = 'Sentry has no unresolved issue of it';
+  // Where the clock was set back it is looked for as if it had just ended.
+  if (Math.abs(nowMs - (resolvedMs ?? 0)) > SEARCH_MS) return { result: 'refused', reason };
+  return { result: 'retry', reason, afterMs: SEARCH_AGAIN_MS };
+}
+
+/** Ids stand in an address: anything but digits is no id. */
+function idsOf(documents: unknown, key: string): string[] {
+  if (!Array.isArray(documents)) return [];
+  return documents.flatMap((document: unknown) => {
+    const id =
+      typeof document === 'object' && document !== null
+        ? (document as Record<string, unknown>)[key]
+        : undefined;
+    return (typeof id === 'string' || typeof id === 'number') && /^\d{1,20}$/.test(String(id))
+      ? [String(id)]
+      : [];
+  });
+}

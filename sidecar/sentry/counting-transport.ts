@@ -1,0 +1,81 @@
+// How the SDK's envelopes leave the sidecar: through the guard that knows the secrets, to the project and to Spotlight, with the
+// end of each item counted. What the SDK's own transport does about Sentry's limits holds: 429 and X-Sentry-Rate-Limits stop a
+// category for as long as they say, at most 64 envelopes are on their way, and none is tried twice.
+import { createTransport, forEachEnvelopeItem, suppressTracing } from '@sentry/core';
+import type { BaseTransportOptions, Envelope, Transport } from '@sentry/core';
+import { SENTRY_ITEMS, type SentryItem, type SentryOutcome } from './own-sentry';
+import { postEnvelope } from './post-envelope';
+
+const TIMEOUT_MS = 10_000;
+/** On this machine. */
+const SPOTLIGHT_TIMEOUT_MS = 2_000;
+
+export interface TransportParts {
+  /** `undefined`: only Spotlight gets what is sent. */
+  readonly envelopeUrl: string | undefined;
+  readonly spotlightUrl: string | undefined;
+  readonly redact: (text: string) => string;
+  readonly onEnded: (item: SentryItem, outcome: SentryOutcome) => void;
+}
+
+export function countingTransport(parts: TransportParts): (options: BaseTransportOptions) => Transport {
+  return (options) => {
+    const inner = createTransport(
+      // Ends are counted below, where the item's own type is known.
+      options,
+      async ({ body }) => {
+        const text = parts.redact(typeof body === 'string' ? body : Buffer.from(body).toString());
+        return suppressTracing(() => deliver(parts, text));
+      },
+    );
+    return {
+      flush: (timeoutMs) => inner.flush(timeoutMs),
+      send: async (envelope) => {
+        const items = itemsOf(envelope);
+        const end = (outcome: SentryOutcome): void => items.forEach((item) => parts.onEnded(item, outcome));
+        try {
+          const answer = await inner.send(stamped(envelope));
+          end(outcomeOf(answer.statusCode));
+          return answer;
+        } catch (error) {
+          end('failed');
+          throw error;
+        }
+      },
+    };
+  };
+}
+
+/** Without a status it was not even tried, by a limit that still holds. */
+function outcomeOf(status: number | undefined): SentryOutcome {
+  if (status === undefined || status === 429) return 'rate_limited';
+  return status >= 200 && status < 300 ? 'sent' : 'failed';
+}
+
+async function deliver({ envelopeUrl, spotlightUrl }: TransportParts, text: string) {
+  const shown = spotlightUrl && postEnvelope(spotlightUrl, text, SPOTLIGHT_TIMEOUT_MS);
+  const answer = await (envelopeUrl === undefined ? shown : postEnvelope(envelopeUrl, text, TIMEOUT_MS));
+  if (!answer) return {};
+  if (answer.kind === 'no_answer') throw new Error(`no answer (${answer.code})`);
+  return {
+    statusCode: answer.status,
+    headers: {
+      'retry-after': answer.retryAfter ?? null,
+      'x-sentry-rate-limits': answer.rateLimits ?? null,
+    },
+  };
+}
+
+/** The SDK's client reports come without the time, by which Sentry corrects a clock. */
+function stamped([header, items]: Envelope): Envelope {
+  return [Object.assign({ sent_at: new Date().toISOString() }, header), items] as Envelope;
+}
+
+function itemsOf(envelope: Envelope): SentryItem[] {
+  const items: SentryItem[] = [];
+  forEachEnvelopeItem(envelope, (_item, type) => {
+    const known = SENTRY_ITEMS.find((item) => item === type);
+    if (known) items.push(known);
+  });
+  return items;
+}
