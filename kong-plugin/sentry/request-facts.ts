@@ -101,7 +101,7 @@ export function readRequestFacts(log: string | Buffer, settings: FactsSettings):
   const tries = readTries(document['tries'], latencies.proxyMs);
   const told = tries.filter(({ number }) => number < MAX_TOLD_TRIES || number === tries.length);
   return {
-    requestId: matching(request['id'], /^[\da-f]{32}$/),
+    requestId: matching(request['id'], /^(?!0{32})[\da-f]{32}$/),
     startedAtMs: timeMs(document['started_at']),
     method: knownMethod(textOf(request['method'])),
     requestBytes: wholeNumber(request['size'], Number.MAX_SAFE_INTEGER),
