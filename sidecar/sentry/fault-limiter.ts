@@ -5,10 +5,12 @@
 export const FAULTS_A_MINUTE = 3;
 /** Of all kinds, in any minute. */
 export const ALL_FAULTS_A_MINUTE = 20;
-/** Kinds beyond share one place. */
+/** Kinds beyond share one place, whose count is told with the next of any kind. */
 export const MAX_KINDS = 100;
 
 const MINUTE_MS = 60_000;
+
+const SHARED = '';
 
 export interface HeldBack {
   readonly count: number;
@@ -44,8 +46,10 @@ export class FaultLimiter {
     }
     kind.wentMs.push(nowMs);
     this.#wentMs.push(nowMs);
-    const before = kind.heldBack;
+    const shared = this.#kinds.get(SHARED);
+    const before = sum(kind.heldBack, shared === kind ? undefined : shared?.heldBack);
     kind.heldBack = undefined;
+    if (shared) shared.heldBack = undefined;
     return { mayGo: true, before };
   }
 
@@ -58,11 +62,16 @@ export class FaultLimiter {
         if (wentMs.length === 0 && heldBack === undefined) this.#kinds.delete(other);
       }
     }
-    const key = this.#kinds.size >= MAX_KINDS ? '' : name;
+    const key = this.#kinds.size >= MAX_KINDS ? SHARED : name;
     const kind = this.#kinds.get(key) ?? { wentMs: [], heldBack: undefined };
     this.#kinds.set(key, kind);
     return kind;
   }
+}
+
+function sum(one: HeldBack | undefined, other: HeldBack | undefined): HeldBack | undefined {
+  if (!one || !other) return one ?? other;
+  return { count: one.count + other.count, sinceMs: Math.min(one.sinceMs, other.sinceMs) };
 }
 
 function forgetOld(wentMs: number[], nowMs: number): void {

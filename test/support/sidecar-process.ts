@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findFreePorts } from './free-ports';
-import { RunningProgram } from './running-program';
+import { RunningProgram, type ProgramEnd } from './running-program';
 
 const MAIN = resolve(__dirname, '../../dist/sidecar/main.js');
 
@@ -82,6 +82,11 @@ export class SidecarProcess {
   /** Of the last start. */
   get output(): string {
     return this.#running.output;
+  }
+
+  /** How the last start ends. */
+  get ended(): Promise<ProgramEnd> {
+    return this.#running.ended;
   }
 
   says(pattern: RegExp): Promise<RegExpExecArray> {

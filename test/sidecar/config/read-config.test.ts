@@ -561,6 +561,10 @@ describe('a secret', () => {
           `channels:\n  - { name: a, type: webhook, url: "gopher://${secret}" }\n`,
           `channels:\n  - { name: a, type: slack, webhook_url: "${secret}" }\n`,
           `channels:\n  - { name: a, type: slack, webhook_url: { x: ${secret} } }\n`,
+          `sentry: { dsn: "https://${secret}@x.example/1" }\n`,
+          `sentry: { dsn: "https://${secret}@x.example/" }\n`,
+          `sentry: { dsn: ${secret}, monitor: ${secret} }\n`,
+          `sentry: { spotlight: true }\nchannels: [{ name: a, type: sentry, auth_token: ${secret} }]\n`,
           // In the wrong place.
           secret,
           `rules: ${secret}\n`,

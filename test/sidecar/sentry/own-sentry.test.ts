@@ -1,11 +1,12 @@
 // The built sidecar tells a strict Sentry of itself: real processes, real envelopes.
-import { resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { SENT_AT_HEADER, encodeBatch } from '../../../kong-plugin/contract/batch';
 import { batchOf, deltaOf } from '../../support/batches';
 import { EnvelopeServer } from '../../support/envelope-server';
 import { eventually } from '../../support/eventually';
-import { isRunning } from '../../support/is-running';
 import { parseSamples, sumOf } from '../../support/samples';
+import { API_TOKEN, SentryApiServer } from '../../support/sentry-api-server';
 import { SidecarProcess } from '../../support/sidecar-process';
 import { WebhookReceiver } from '../../support/webhook-receiver';
 
@@ -74,14 +75,6 @@ async function heal({ pid, url }: SidecarProcess): Promise<number> {
   }
 }
 
-/** Its exit code is told by the caller's process only, so here only that it is gone. */
-async function hasEnded(pid: number): Promise<void> {
-  await eventually(() => {
-    expect(isRunning(pid)).toBe(false);
-    return Promise.resolve();
-  });
-}
-
 /** Nothing that came has a secret or an address in it, and all of it was well-formed. */
 function expectClean(): void {
   const text = sentry.received.map((envelope) => envelope.text).join('\n');
@@ -112,7 +105,7 @@ describe('a sidecar that tells Sentry of itself', () => {
     });
     expect(event?.['release']).toMatch(/^gatewatch@\d+\.\d+\.\d+$/);
     expectClean();
-    await hasEnded(running.pid);
+    expect(await running.ended).toEqual({ code: 1, signal: null });
   });
 
   it('ends with exit code 1 where Sentry does not answer', async () => {
@@ -121,7 +114,7 @@ describe('a sidecar that tells Sentry of itself', () => {
     const { pid } = running;
     const beganMs = performance.now();
     process.kill(pid, 'SIGUSR2');
-    await hasEnded(pid);
+    expect(await running.ended).toEqual({ code: 1, signal: null });
     expect(performance.now() - beganMs).toBeLessThan(4_000);
   });
 
@@ -244,5 +237,38 @@ describe('a sidecar that tells Sentry of itself', () => {
       headers: { 'content-type': 'application/x-sentry-envelope' },
     });
     expect(shown.join('')).toContain('"monitor_slug":"rounds"');
+  });
+
+  it('opens an issue for an alert and resolves it when the alert ends', async () => {
+    const api = await SentryApiServer.start();
+    try {
+      const channel = `type: sentry, auth_token: ${API_TOKEN}, organization: acme, project: gateway`;
+      sidecar = await SidecarProcess.prepare({
+        settings: [
+          'evaluation_interval: 1s',
+          'rules: [{ name: errors, error_rate_threshold: 0.5, window: 10s, for: 0s, minimum_requests: 1 }]',
+          `channels: [{ name: issues, ${channel}, api_url: "${api.url}" }]`,
+          `sentry: { dsn: "${sentry.dsn()}", environment: test }`,
+        ].join('\n'),
+      });
+      await sidecar.start();
+      await failRequests(sidecar);
+      await sentry.until(() => sentry.payloads('event').length > 0);
+      const [event] = sentry.payloads('event');
+      expect(event).toMatchObject({ level: 'warning', tags: { rule: 'errors', service: 'orders' } });
+      api.issueOfEvent.set(String(event?.['event_id']), '4711');
+      // The rule goes, and with it the alert ends.
+      const config = join(sidecar.directory, 'gatewatch.yml');
+      writeFileSync(config, readFileSync(config, 'utf8').replace(/^rules: .*$/m, 'rules: []'));
+      process.kill(sidecar.pid, 'SIGHUP');
+      await eventually(() => {
+        expect(api.resolved).toEqual(['4711']);
+        return Promise.resolve();
+      });
+      expect([api.faults, sentry.faults]).toEqual([[], []]);
+      expect(sidecar.output).not.toContain(API_TOKEN);
+    } finally {
+      await api.close();
+    }
   });
 });

@@ -1,0 +1,152 @@
+import type { SentryChannelSettings } from '../../../sidecar/config/config';
+import { Secret } from '../../../sidecar/config/secret';
+import { envelopeUrlOf } from '../../../sidecar/config/sentry-dsn';
+import type { Channel } from '../../../sidecar/notify/channel';
+import { sentryChannel } from '../../../sidecar/notify/sentry-channel';
+import { alertTag, eventIdOf } from '../../../sidecar/notify/sentry-issue';
+import { EnvelopeServer } from '../../support/envelope-server';
+import { findFreePorts } from '../../support/free-ports';
+import { ManualClock } from '../../support/manual-clock';
+import { sampleNotification, sampleResolved } from '../../support/sample-notification';
+import { API_TOKEN, SentryApiServer } from '../../support/sentry-api-server';
+import { WebhookReceiver } from '../../support/webhook-receiver';
+
+const RESOLVED_MS = sampleResolved().resolvedMs ?? 0;
+
+let sentry: EnvelopeServer;
+let api: SentryApiServer;
+let clock: ManualClock;
+
+beforeEach(async () => {
+  sentry = await EnvelopeServer.start();
+  api = await SentryApiServer.start();
+  clock = new ManualClock(RESOLVED_MS + 1_000);
+});
+afterEach(() => Promise.all([sentry.close(), api.close()]));
+
+function channel({ apiUrl = api.url, token = API_TOKEN, spotlightUrl = '', resolves = true } = {}): Channel {
+  const settings: SentryChannelSettings = {
+    type: 'sentry',
+    name: 'issues',
+    timeoutMs: 5_000,
+    resolving: resolves
+      ? { authToken: new Secret(token), organization: 'acme', project: 'gateway', apiUrl }
+      : undefined,
+  };
+  const project = {
+    envelopeUrl: envelopeUrlOf(sentry.dsn(), '1.2.3'),
+    spotlightUrl: spotlightUrl === '' ? undefined : spotlightUrl,
+    environment: 'test',
+    release: 'gatewatch@1.2.3',
+  };
+  return sentryChannel(settings, project, clock);
+}
+
+describe('an alert that fires, in Sentry', () => {
+  it('is an event whose fingerprint is the alert, with its severity as level and its words as message', async () => {
+    const notification = sampleNotification();
+    await expect(channel().send(notification)).resolves.toEqual({ result: 'sent' });
+    expect(sentry.faults).toEqual([]);
+    expect(sentry.payloads('event')).toMatchObject([
+      {
+        event_id: eventIdOf(notification),
+        level: 'fatal',
+        environment: 'test',
+        release: 'gatewatch@1.2.3',
+        fingerprint: ['gatewatch-alert', notification.alertKey],
+        message: {
+          formatted: expect.stringMatching(/^High p95 latency: 812 ms on service slow\n/) as string,
+        },
+        tags: { alert: alertTag(notification.alertKey), service: 'slow', severity: 'critical' },
+        contexts: { alert: { value: 812, threshold: 500, requests: 1_204, window_ms: 300_000 } },
+      },
+    ]);
+  });
+
+  it('is the same event in every try, and another event of the same issue when it fires again', async () => {
+    const again = sampleNotification({ startedMs: 1 });
+    for (const notification of [sampleNotification(), sampleNotification(), again])
+      await channel().send(notification);
+    const [first, second, third] = sentry.payloads('event');
+    expect(second?.['event_id']).toBe(first?.['event_id']);
+    expect(third?.['event_id']).not.toBe(first?.['event_id']);
+    expect(third?.['fingerprint']).toEqual(first?.['fingerprint']);
+  });
+
+  it('waits as long as Sentry asks it to', async () => {
+    sentry.answer({ status: 429, headers: { 'retry-after': '17' } });
+    await expect(channel().send(sampleNotification())).resolves.toEqual({
+      result: 'retry',
+      reason: 'answered 429',
+      afterMs: 17_000,
+    });
+  });
+
+  it('is shown to Spotlight too, and sent where Spotlight is away', async () => {
+    const spotlight = await WebhookReceiver.start();
+    await channel({ spotlightUrl: spotlight.url('/stream') }).send(sampleNotification());
+    await spotlight.received(1);
+    expect(spotlight.requests[0]?.body).toContain('gatewatch-alert');
+    await spotlight.close();
+    await expect(
+      channel({ spotlightUrl: spotlightAway(await findFreePorts(1)) }).send(sampleNotification()),
+    ).resolves.toEqual({ result: 'sent' });
+    expect(sentry.payloads('event')).toHaveLength(2);
+  });
+});
+
+function spotlightAway(port: number): string {
+  return `http://127.0.0.1:${port}/stream`;
+}
+
+describe('an alert that ends, in Sentry', () => {
+  it('has its issue resolved, found by the event, also by a sidecar that did not send it', async () => {
+    api.issueOfEvent.set(eventIdOf(sampleNotification()), '77');
+    await expect(channel().send(sampleResolved())).resolves.toEqual({ result: 'sent' });
+    expect(api.resolved).toEqual(['77']);
+    expect(api.faults).toEqual([]);
+  });
+
+  it('has it resolved by its tag where Sentry does not know the event', async () => {
+    api.issuesOfAlert.set(alertTag(sampleNotification().alertKey), ['5', '6']);
+    await expect(channel().send(sampleResolved())).resolves.toEqual({ result: 'sent' });
+    expect(api.resolved).toEqual(['5', '6']);
+    expect(api.faults).toEqual([]);
+  });
+
+  it('is looked for again while Sentry may still take the event in, and is then given up', async () => {
+    const reason = 'Sentry has no unresolved issue of it';
+    await expect(channel().send(sampleResolved())).resolves.toEqual({
+      result: 'retry',
+      reason,
+      afterMs: 5_000,
+    });
+    clock.advance(180_000);
+    await expect(channel().send(sampleResolved())).resolves.toEqual({ result: 'refused', reason });
+  });
+
+  it.each([
+    [{ status: 403 }, { result: 'refused', reason: 'its event: answered 403' }],
+    [{ status: 502 }, { result: 'retry', reason: 'its event: answered 502' }],
+    [
+      { status: 429, headers: { 'retry-after': '9' } },
+      { result: 'retry', afterMs: 9_000 },
+    ],
+  ])('is %j: %j', async (answer, outcome) => {
+    api.script.push(answer);
+    await expect(channel().send(sampleResolved())).resolves.toMatchObject(outcome);
+  });
+
+  it('tells of a token that is not taken, but not the token', async () => {
+    const token = 'another-token-than-that';
+    const outcome = await channel({ token }).send(sampleResolved());
+    expect(outcome).toEqual({ result: 'refused', reason: 'its event: answered 401' });
+  });
+
+  it('asks nothing where no token is configured, and nowhere an address made of an answer', async () => {
+    await expect(channel({ resolves: false }).send(sampleResolved())).resolves.toEqual({ result: 'sent' });
+    api.script.push({ status: 200, document: { groupId: '../../evil' } });
+    await expect(channel().send(sampleResolved())).resolves.toMatchObject({ result: 'retry' });
+    expect([api.resolved, api.faults]).toEqual([[], []]);
+  });
+});
