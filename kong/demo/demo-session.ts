@@ -1,5 +1,6 @@
 // In: the plans of one run. Out: its programs started, watched, and stopped in order: traffic, gateway (which has its plugin
-// server deliver what it holds), sidecar, Prometheus, upstreams. The run's folder goes last.
+// server deliver what it holds), sidecar, Prometheus, Spotlight (which takes what both
+// report to the last), upstreams. The run's folder goes last.
 // A program that ends by itself rejects `broken`; nothing is restarted.
 import { endLeftovers } from './end-leftovers';
 import { removeRunDirectory } from './run-directory';
@@ -55,7 +56,8 @@ export class DemoSession {
    * @throws ProgramFailure, or the reason of `stop`
    */
   async start(plans: ProgramPlans, timeoutMs: number): Promise<void> {
-    const programs = [plans.gateway, plans.sidecar, plans.prometheus, plans.upstreams].filter(
+    const { gateway, sidecar, prometheus, spotlight, upstreams } = plans;
+    const programs = [gateway, sidecar, prometheus, spotlight, upstreams].filter(
       (plan) => plan !== undefined,
     );
     await Promise.race([

@@ -1,12 +1,16 @@
 // In: the text of kong.yml or prometheus.yml as written for the compose network, and which `host:port` of that network
-// is reached where. Out: the same document, comments and structure kept, with those addresses, and the plugin's folder, replaced. Pure.
+// is reached where. Out: the same document, comments and structure kept, with those addresses, and the plugin's folder, replaced,
+// and with Spotlight switched on where that is wanted. Pure.
 // A file that is not YAML, or an address of a known host that nothing stands for, gives a ConfigFault with its place.
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { UPSTREAM_PORT_COUNT } from './options';
 
 /** The port that stands first in kong.yml for the demo upstreams. */
 const WRITTEN_UPSTREAM_BASE_PORT = 9101;
+
+/** Below a plugin of kong.yml. */
+const SENTRY = ['config', 'sentry'];
 
 /** An address map: `sidecar:9765` to `127.0.0.1:19765`. */
 export type AddressMap = ReadonlyMap<string, string>;
@@ -51,6 +55,31 @@ export function deriveKongConfig(
   visit(document, {
     Pair(_key, { key, value }) {
       if (isScalar(key) && key.value === 'spool_dir' && isScalar(value)) value.value = spoolDirectory;
+    },
+  });
+  return document.toString();
+}
+
+/**
+ * The same kong.yml, in which the plugin reports to Spotlight, and every request as a trace; where Spotlight listens, the plugin
+ * server learns from SENTRY_SPOTLIGHT.
+ *
+ * @param file named in faults only
+ * @throws ConfigFault
+ */
+export function reportToSpotlight(text: string, file: string): string {
+  const { document } = parse(text, file);
+  visit(document, {
+    Pair(_key, { key, value }) {
+      if (!isScalar(key) || key.value !== 'plugins' || !isSeq(value)) return;
+      for (const plugin of value.items) {
+        if (!isMap(plugin) || plugin.get('name') !== 'gatewatch') continue;
+        if (!isMap(plugin.getIn(SENTRY))) plugin.setIn(SENTRY, document.createNode({}));
+        // Of every other environment a share only, as a rule.
+        plugin.setIn([...SENTRY, 'environment'], 'development');
+        // A `false` would win over the variable.
+        plugin.setIn([...SENTRY, 'spotlight'], true);
+      }
     },
   });
   return document.toString();

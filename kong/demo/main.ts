@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DemoSession, ProgramFailure } from './demo-session';
-import { deriveKongConfig, derivePrometheusConfig, mapAddresses } from './derive-config';
+import { deriveKongConfig, derivePrometheusConfig, mapAddresses, reportToSpotlight } from './derive-config';
 import { findProgram } from './find-program';
 import { parseOptions, type DemoOptions } from './options';
 import { describeClashes, describeTakenPorts, listNeededPorts } from './ports';
@@ -13,6 +13,7 @@ import { planPrograms } from './process-plans';
 import { findMissingFiles, findProjectLayout } from './project-layout';
 import * as report from './report';
 import { createRunDirectory } from './run-directory';
+import { findSpotlight, SPOTLIGHT_MISSING } from './spotlight-package';
 
 const START_TIMEOUT_MS = 30_000;
 const FIRST_LINES_POLL_MS = 250;
@@ -41,6 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   const layout = findProjectLayout(__dirname);
   const obstacles = [
     ...(options.realKong && kong === undefined ? ['--kong: there is no program `kong` on the PATH.'] : []),
+    ...(options.spotlight && findSpotlight() === undefined ? [SPOTLIGHT_MISSING] : []),
     ...findMissingFiles(layout),
     ...(await findPortObstacles(options, prometheus !== undefined)),
   ];
@@ -52,8 +54,11 @@ async function main(args: readonly string[]): Promise<number> {
   const addresses = mapAddresses(options);
   const { kongConfig, prometheusConfig } = layout;
   const directory = createRunDirectory({
-    kongConfig: (spoolDirectory) =>
-      deriveKongConfig(readFileSync(kongConfig, 'utf8'), kongConfig, addresses, spoolDirectory),
+    kongConfig: (spoolDirectory) => {
+      const text = readFileSync(kongConfig, 'utf8');
+      const derived = deriveKongConfig(text, kongConfig, addresses, spoolDirectory);
+      return options.spotlight ? reportToSpotlight(derived, kongConfig) : derived;
+    },
     prometheusConfig: derivePrometheusConfig(
       readFileSync(prometheusConfig, 'utf8'),
       prometheusConfig,

@@ -10,10 +10,13 @@ export interface DemoOptions {
   readonly traffic: boolean;
   readonly realKong: boolean;
   readonly verbose: boolean;
+  /** Starts Spotlight, which shows what the plugin and the sidecar report. */
+  readonly spotlight: boolean;
   readonly proxyPort: number;
   readonly statusPort: number;
   readonly sidecarPort: number;
   readonly prometheusPort: number;
+  readonly spotlightPort: number;
   readonly upstreamBasePort: number;
 }
 
@@ -28,6 +31,7 @@ const PORT_FLAGS = {
   'status-port': { standard: 8101, highest: 65535, what: "the gateway's status API" },
   'sidecar-port': { standard: 9765, highest: 65535, what: 'the sidecar' },
   'prometheus-port': { standard: 9090, highest: 65535, what: 'Prometheus, if it is on the PATH' },
+  'spotlight-port': { standard: 8969, highest: 65535, what: 'Spotlight, with --spotlight' },
   'upstream-base-port': {
     standard: 9101,
     highest: 65535 - UPSTREAM_PORT_COUNT + 1,
@@ -40,6 +44,7 @@ type PortFlag = keyof typeof PORT_FLAGS;
 const SWITCHES = {
   'no-traffic': 'send no traffic: for your own requests',
   kong: 'start the real `kong` from the PATH instead of the embedded gateway',
+  spotlight: "show errors and traces as Sentry does, without an account: starts Sentry's Spotlight",
   verbose: "print every program's own output, with its name before each line",
   help: 'show this page',
 } as const;
@@ -60,12 +65,14 @@ export function parseOptions(args: readonly string[]): ParsedCommandLine {
       options: {
         'no-traffic': { type: 'boolean', default: false },
         kong: { type: 'boolean', default: false },
+        spotlight: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         'proxy-port': { type: 'string' },
         'status-port': { type: 'string' },
         'sidecar-port': { type: 'string' },
         'prometheus-port': { type: 'string' },
+        'spotlight-port': { type: 'string' },
         'upstream-base-port': { type: 'string' },
       },
     });
@@ -76,10 +83,12 @@ export function parseOptions(args: readonly string[]): ParsedCommandLine {
         traffic: !values['no-traffic'],
         realKong: values.kong,
         verbose: values.verbose,
+        spotlight: values.spotlight,
         proxyPort: readPort('proxy-port', values['proxy-port']),
         statusPort: readPort('status-port', values['status-port']),
         sidecarPort: readPort('sidecar-port', values['sidecar-port']),
         prometheusPort: readPort('prometheus-port', values['prometheus-port']),
+        spotlightPort: readPort('spotlight-port', values['spotlight-port']),
         upstreamBasePort: readPort('upstream-base-port', values['upstream-base-port']),
       }),
     };

@@ -11,7 +11,7 @@ export interface NeededPort {
   readonly flag: string;
 }
 
-/** Every port the demo will use; Prometheus's only if it will be started. */
+/** Every port the demo will use; Prometheus's and Spotlight's only if they will be started. */
 export function listNeededPorts(options: DemoOptions, withPrometheus: boolean): NeededPort[] {
   const ports: NeededPort[] = [
     { port: options.proxyPort, purpose: "the gateway's proxy", flag: '--proxy-port' },
@@ -20,6 +20,9 @@ export function listNeededPorts(options: DemoOptions, withPrometheus: boolean): 
   ];
   if (withPrometheus) {
     ports.push({ port: options.prometheusPort, purpose: 'Prometheus', flag: '--prometheus-port' });
+  }
+  if (options.spotlight) {
+    ports.push({ port: options.spotlightPort, purpose: 'Spotlight', flag: '--spotlight-port' });
   }
   for (let index = 0; index < UPSTREAM_PORT_COUNT; index++) {
     ports.push({

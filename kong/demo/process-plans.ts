@@ -15,6 +15,7 @@ export interface ProgramPlans {
   readonly gateway: ProgramPlan;
   readonly sidecar: ProgramPlan;
   readonly prometheus: ProgramPlan | undefined;
+  readonly spotlight: ProgramPlan | undefined;
   readonly upstreams: ProgramPlan;
 }
 
@@ -68,6 +69,10 @@ export function planPrograms(input: PlanInput): ProgramPlans {
         GATEWATCH_LISTEN: `127.0.0.1:${options.sidecarPort}`,
         GATEWATCH_TOKEN: token,
         GATEWATCH_DATA_DIR: directory.sidecarData,
+        ...(options.spotlight && {
+          SENTRY_ENVIRONMENT: 'development',
+          SENTRY_SPOTLIGHT: spotlightVariable(input),
+        }),
       },
       cwd,
       stopGraceMs: 5000,
@@ -89,6 +94,17 @@ export function planPrograms(input: PlanInput): ProgramPlans {
             stopGraceMs: 5000,
             readyUrl: `http://127.0.0.1:${options.prometheusPort}/-/ready`,
           },
+    spotlight: options.spotlight
+      ? {
+          name: 'spotlight',
+          command: node,
+          args: [layout.spotlightProgram],
+          env: { ...env, DEMO_SPOTLIGHT_PORT: String(options.spotlightPort) },
+          cwd,
+          stopGraceMs: 2000,
+          readyUrl: `http://127.0.0.1:${options.spotlightPort}/health`,
+        }
+      : undefined,
     upstreams: {
       name: 'upstreams',
       command: node,
@@ -106,13 +122,11 @@ export function planPrograms(input: PlanInput): ProgramPlans {
 }
 
 // The embedded gateway reads the same variables as Kong; those it does not know are for a real Kong alone.
-function planGatewayEnvironment({
-  options,
-  layout,
-  directory,
-  node,
-  asRoot,
-}: PlanInput): Record<string, string> {
+function planGatewayEnvironment(input: PlanInput): Record<string, string> {
+  const { options, layout, directory, node, asRoot } = input;
+  const spotlight = spotlightVariable(input);
+  // nginx clears the environment of a plugin server: what it is to have besides stands in its command.
+  const variables = spotlight === '' ? '' : `env ${quoteForShell(`SENTRY_SPOTLIGHT=${spotlight}`)} `;
   const pluginServer = [node, layout.pluginServerProgram, 'plugin-server'].map(quoteForShell).join(' ');
   return {
     KONG_DATABASE: 'off',
@@ -131,11 +145,17 @@ function planGatewayEnvironment({
     KONG_PLUGINS: 'bundled,gatewatch',
     KONG_PLUGINSERVER_NAMES: 'js',
     KONG_PLUGINSERVER_JS_SOCKET: directory.socketPath,
-    KONG_PLUGINSERVER_JS_START_CMD: `${pluginServer} --socket ${quoteForShell(directory.socketPath)}`,
+    KONG_PLUGINSERVER_JS_START_CMD: `${variables}${pluginServer} --socket ${quoteForShell(directory.socketPath)}`,
     KONG_PLUGINSERVER_JS_QUERY_CMD: `${pluginServer} --dump`,
     // Kong started by root would run its workers as another user, who may not enter the run's private folder.
     ...(asRoot ? { KONG_NGINX_USER: 'root root' } : {}),
   };
+}
+
+/** Where errors and traces are shown: in the Spotlight of this run, in one that the user's shell names, or nowhere. */
+function spotlightVariable({ options, environment }: PlanInput): string {
+  if (options.spotlight) return `http://127.0.0.1:${options.spotlightPort}/stream`;
+  return environment['SENTRY_SPOTLIGHT'] ?? '';
 }
 
 // Kong hands both commands to a shell.

@@ -9,6 +9,7 @@ export interface ProjectLayout {
   readonly gatewayProgram: string;
   readonly sidecarProgram: string;
   readonly upstreamsProgram: string;
+  readonly spotlightProgram: string;
   readonly pluginServerProgram: string;
   readonly kongConfig: string;
   readonly sidecarConfig: string;
@@ -24,6 +25,7 @@ export function findProjectLayout(demoFolder: string): ProjectLayout {
     gatewayProgram: join(built, 'kong', 'embedded', 'main.js'),
     sidecarProgram: join(built, 'sidecar', 'main.js'),
     upstreamsProgram: join(built, 'kong', 'demo', 'upstreams-main.js'),
+    spotlightProgram: join(built, 'kong', 'demo', 'spotlight-main.js'),
     pluginServerProgram: join(built, 'kong-plugin', 'host', 'main.js'),
     kongConfig: join(projectRoot, 'kong', 'kong.yml'),
     sidecarConfig: join(projectRoot, 'sidecar', 'gatewatch.yml'),

@@ -32,6 +32,7 @@ export function renderReady(facts: RunFacts, secondsToStart: number, style: Styl
   const { options, withPrometheus } = facts;
   const proxy = `http://127.0.0.1:${options.proxyPort}`;
   const sidecar = `http://127.0.0.1:${options.sidecarPort}`;
+  const spotlight = `http://localhost:${options.spotlightPort}`;
   const lastUpstream = options.upstreamBasePort + 5;
   const row = (name: string, address: string, what: string): string =>
     `  ${name.padEnd(11)} ${address.padEnd(31)} ${style.dim(what)}`;
@@ -45,6 +46,9 @@ export function renderReady(facts: RunFacts, secondsToStart: number, style: Styl
     withPrometheus
       ? row('prometheus', `http://127.0.0.1:${options.prometheusPort}/`, 'scrapes both every 10 to 15 s')
       : row('prometheus', 'not started', 'no program `prometheus` on the PATH'),
+    ...(options.spotlight
+      ? [row('spotlight', `${spotlight}/`, 'errors and traces, as Sentry shows them')]
+      : []),
     row(
       'upstreams',
       `127.0.0.1:${options.upstreamBasePort} to ${lastUpstream}`,
@@ -61,6 +65,15 @@ export function renderReady(facts: RunFacts, secondsToStart: number, style: Styl
     `  curl -s ${sidecar}/`,
     ...(withPrometheus ? [`  ${renderQueryLink(options.prometheusPort)}`] : []),
     '',
+    ...(options.spotlight
+      ? [
+          style.bold('Errors and traces'),
+          `  ${spotlight}/ shows what a project in Sentry would get; nothing of it leaves this machine.`,
+          "  Errors: one issue for each service, operation and error type, with the tries of its request and Kong's entities.",
+          '  Traces: each request with its tries and the time of the gateway itself.',
+          '',
+        ]
+      : []),
     style.bold('Alerts'),
     `  Rules and their states are shown at ${sidecar}/. Alerts go to the channels that`,
     '  sidecar/gatewatch.yml names; where it names none, nobody is told, and that page says so.',
@@ -108,6 +121,7 @@ export function renderStopping({ options, withPrometheus }: RunFacts): string {
     'gateway',
     'sidecar',
     ...(withPrometheus ? ['prometheus'] : []),
+    ...(options.spotlight ? ['spotlight'] : []),
     'upstreams',
   ];
   return `\nStopping, in this order: ${parts.join(', ')}.`;

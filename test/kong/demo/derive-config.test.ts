@@ -6,6 +6,7 @@ import {
   deriveKongConfig,
   derivePrometheusConfig,
   mapAddresses,
+  reportToSpotlight,
 } from '../../../kong/demo/derive-config';
 import { UPSTREAM_NAMES } from '../../../kong/demo/upstreams';
 
@@ -52,6 +53,46 @@ describe('the derived kong.yml', () => {
       .replace(/127\.0\.0\.1:2100(\d)/g, 'demo-upstreams:910$1');
     expect(parse(back)).toEqual(parse(kongText));
     expect(derived).toContain('# Nothing listens there');
+  });
+});
+
+describe('a kong.yml that reports to Spotlight', () => {
+  function configOf(text: string): Record<string, unknown> {
+    const { plugins } = parse(text) as KongConfig;
+    return plugins.find(({ name }) => name === 'gatewatch')?.config ?? {};
+  }
+
+  it('traces every request, and differs in nothing else', () => {
+    const { sentry, ...others } = configOf(kongText);
+    expect(configOf(reportToSpotlight(kongText, kongFile))).toEqual({
+      ...others,
+      sentry: { ...(sentry as object), environment: 'development', spotlight: true },
+    });
+  });
+
+  it.each(['{}', '{ sentry: }', '{ sentry: { environment: production, spotlight: false } }'])(
+    'does so where the plugin has the configuration %s',
+    (config) => {
+      const text = `plugins: [{ name: prometheus }, { name: gatewatch, config: ${config} }]`;
+      expect(configOf(reportToSpotlight(text, 'kong.yml'))).toEqual({
+        sentry: { environment: 'development', spotlight: true },
+      });
+    },
+  );
+
+  it('finds the plugin of a single service as well, and no other', () => {
+    const text = 'services: [{ name: gatewatch, plugins: [{ name: gatewatch }, { name: prometheus }] }]';
+    expect(parse(reportToSpotlight(text, 'kong.yml'))).toEqual({
+      services: [
+        {
+          name: 'gatewatch',
+          plugins: [
+            { name: 'gatewatch', config: { sentry: { environment: 'development', spotlight: true } } },
+            { name: 'prometheus' },
+          ],
+        },
+      ],
+    });
   });
 });
 

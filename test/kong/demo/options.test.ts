@@ -7,11 +7,13 @@ describe('the flags of npm start', () => {
       options: {
         traffic: true,
         realKong: false,
+        spotlight: false,
         verbose: false,
         proxyPort: 8000,
         statusPort: 8101,
         sidecarPort: 9765,
         prometheusPort: 9090,
+        spotlightPort: 8969,
         upstreamBasePort: 9101,
       },
     });
@@ -21,11 +23,13 @@ describe('the flags of npm start', () => {
     const parsed = parseOptions([
       '--no-traffic',
       '--kong',
+      '--spotlight',
       '--verbose',
       '--proxy-port=1',
       '--status-port=2',
       '--sidecar-port=3',
       '--prometheus-port=65535',
+      '--spotlight-port=4',
       '--upstream-base-port=65530',
     ]);
     expect(parsed).toEqual({
@@ -33,11 +37,13 @@ describe('the flags of npm start', () => {
       options: {
         traffic: false,
         realKong: true,
+        spotlight: true,
         verbose: true,
         proxyPort: 1,
         statusPort: 2,
         sidecarPort: 3,
         prometheusPort: 65535,
+        spotlightPort: 4,
         upstreamBasePort: 65530,
       },
     });
@@ -72,11 +78,13 @@ describe('the flags of npm start', () => {
     for (const flag of [
       'no-traffic',
       'kong',
+      'spotlight',
       'verbose',
       'help',
       'proxy-port',
       'status-port',
       'sidecar-port',
+      'spotlight-port',
     ]) {
       expect(text).toContain(`--${flag} `);
     }

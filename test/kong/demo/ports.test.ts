@@ -16,6 +16,13 @@ describe('the ports of the demo', () => {
     expect(numbers(false)).not.toContain(9090);
   });
 
+  it('include that of Spotlight only with --spotlight', () => {
+    const spotlight = { port: 18969, purpose: 'Spotlight', flag: '--spotlight-port' };
+    const flags = ['--spotlight-port', '18969'];
+    expect(listNeededPorts(optionsOf(...flags), false)).not.toContainEqual(spotlight);
+    expect(listNeededPorts(optionsOf(...flags, '--spotlight'), false)).toContainEqual(spotlight);
+  });
+
   it('are refused where two programs were given the same', () => {
     const needed = listNeededPorts(optionsOf('--proxy-port', '9103'), false);
     expect(describeClashes(needed)).toEqual([

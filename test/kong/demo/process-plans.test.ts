@@ -12,6 +12,7 @@ const input: PlanInput = {
     gatewayProgram: '/srv/gateway.js',
     sidecarProgram: '/srv/sidecar.js',
     upstreamsProgram: '/srv/upstreams.js',
+    spotlightProgram: '/srv/spotlight.js',
     pluginServerProgram: "/srv/it's here/$(host).js",
     kongConfig: '/srv/kong.yml',
     sidecarConfig: '/srv/gatewatch.yml',
@@ -41,6 +42,12 @@ const input: PlanInput = {
   asRoot: false,
 };
 
+/** As a shell reads a command. */
+function wordsOf(command: string): string[] {
+  const words = execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
+  return words.trimEnd().split('\n');
+}
+
 describe('the programs of a run', () => {
   it('get the settings of the run and none of the shell for Kong or Gatewatch', () => {
     const { gateway, sidecar, upstreams } = planPrograms(input);
@@ -68,6 +75,30 @@ describe('the programs of a run', () => {
     expect(prometheus?.args).toContain('--web.listen-address=127.0.0.1:9090');
   });
 
+  it('include Spotlight only with --spotlight, which the plugin server and the sidecar then report to', () => {
+    expect(planPrograms(input).spotlight).toBeUndefined();
+    const options = { ...input.options, spotlight: true, spotlightPort: 18969 };
+    const environment = { ...input.environment, SENTRY_SPOTLIGHT: 'http://elsewhere:1/stream' };
+    const { spotlight, gateway, sidecar } = planPrograms({ ...input, options, environment });
+    expect(spotlight).toMatchObject({
+      args: ['/srv/spotlight.js'],
+      env: { DEMO_SPOTLIGHT_PORT: '18969' },
+      readyUrl: 'http://127.0.0.1:18969/health',
+    });
+    const shown = 'http://127.0.0.1:18969/stream';
+    expect(sidecar.env).toMatchObject({ SENTRY_SPOTLIGHT: shown, SENTRY_ENVIRONMENT: 'development' });
+    const command = gateway.env.KONG_PLUGINSERVER_JS_START_CMD ?? '';
+    expect(wordsOf(command).slice(0, 3)).toEqual(['env', `SENTRY_SPOTLIGHT=${shown}`, '/usr/bin/node']);
+  });
+
+  it('report to the Spotlight that the shell names, word for word, where none is started', () => {
+    const environment = { ...input.environment, SENTRY_SPOTLIGHT: "$(id)'s" };
+    const { gateway, sidecar } = planPrograms({ ...input, environment });
+    expect(sidecar.env).toMatchObject({ SENTRY_SPOTLIGHT: "$(id)'s" });
+    const command = gateway.env.KONG_PLUGINSERVER_JS_START_CMD ?? '';
+    expect(wordsOf(command).slice(0, 2)).toEqual(['env', "SENTRY_SPOTLIGHT=$(id)'s"]);
+  });
+
   it('start a real Kong in the foreground, under the same environment as the embedded gateway', () => {
     const embedded = planPrograms(input).gateway;
     const real = planPrograms({ ...input, kong: '/usr/local/bin/kong' }).gateway;
@@ -79,8 +110,7 @@ describe('the programs of a run', () => {
 
   it("reach a shell word for word, whatever a folder's name holds", () => {
     const command = planPrograms(input).gateway.env.KONG_PLUGINSERVER_JS_START_CMD ?? '';
-    const words = execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
-    expect(words.trimEnd().split('\n')).toEqual([
+    expect(wordsOf(command)).toEqual([
       '/usr/bin/node',
       "/srv/it's here/$(host).js",
       'plugin-server',

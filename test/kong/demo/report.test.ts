@@ -37,6 +37,14 @@ describe('what the terminal shows', () => {
     expect(text).not.toContain(':9090');
   });
 
+  it('says where errors and traces are shown with --spotlight, and nothing of Sentry without it', () => {
+    const shown = factsOf(false, '--spotlight', '--spotlight-port', '18969');
+    expect(renderReady(shown, 1, plain)).toContain('http://localhost:18969/');
+    expect(renderStopping(shown)).toContain('sidecar, spotlight, upstreams.');
+    const quiet = factsOf(false);
+    expect(`${renderReady(quiet, 1, plain)}${renderStopping(quiet)}`).not.toMatch(/sentry|spotlight/i);
+  });
+
   it('is emphasised on a terminal only', () => {
     expect(chooseStyle(true).bold('Try')).toBe('\u001b[1mTry\u001b[22m');
     expect(plain.bold('Try')).toBe('Try');
