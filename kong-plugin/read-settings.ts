@@ -4,6 +4,9 @@ import { labelText } from './contract/label-text';
 import { SEVERITIES } from './contract/severity';
 import type { NamedStatus } from './error-type';
 import { DEFAULT_SIDECAR_URL, DURATIONS_MS, MAX_SPOOL_DIR_BYTES } from './plugin-schema';
+import { PLUGIN_VERSION } from './plugin-version';
+import { readSentrySettings } from './sentry/read-sentry-settings';
+import type { SentrySettings } from './sentry/sentry-settings';
 import { readSidecarAddress, type SidecarAddress } from './sidecar-address';
 
 export interface DeliverySettings {
@@ -19,10 +22,18 @@ export interface DeliverySettings {
 export interface PluginSettings {
   readonly delivery: DeliverySettings;
   readonly namedStatuses: readonly NamedStatus[];
+  /** `undefined`: nothing is reported to Sentry. */
+  readonly sentry: SentrySettings | undefined;
 }
 
-/** @throws Error naming the setting, what was expected and what was found */
-export function readSettings(config: unknown): PluginSettings {
+/**
+ * @param environment of the plugin server
+ * @throws Error naming the setting, what was expected and what was found
+ */
+export function readSettings(
+  config: unknown,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): PluginSettings {
   const fields = recordOf(config);
   return {
     delivery: {
@@ -34,6 +45,7 @@ export function readSettings(config: unknown): PluginSettings {
       spoolDirectory: directoryOf(fields['spool_dir']),
     },
     namedStatuses: (Array.isArray(fields['error_types']) ? fields['error_types'] : []).map(namedStatusOf),
+    sentry: readSentrySettings(fields['sentry'], PLUGIN_VERSION, environment),
   };
 }
 

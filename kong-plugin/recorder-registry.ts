@@ -6,6 +6,11 @@ import type { DeliverySettings } from './read-settings';
 import { Recorder } from './recorder';
 import { SharedByKey } from './shared-by-key';
 
+/** What has the same has one recorder. */
+export function recorderKey({ address, spoolDirectory }: DeliverySettings): string {
+  return JSON.stringify([address.text, spoolDirectory]);
+}
+
 export class RecorderRegistry {
   readonly #recorders: SharedByKey<Recorder>;
 
@@ -23,9 +28,8 @@ export class RecorderRegistry {
   }
 
   recorderFor(settings: DeliverySettings): Recorder {
-    const key = JSON.stringify([settings.address.text, settings.spoolDirectory]);
     const recorder = this.#recorders.thingFor(
-      key,
+      recorderKey(settings),
       () => new Recorder(settings, this.log, this.workerRestarts),
     );
     recorder.configure(settings);

@@ -2,10 +2,17 @@
 // used that belongs to the process: no init, no integrations, no global scopes, no listeners. An event leaves as it was
 // built, with what is filled in here and nothing else.
 import { randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
-import type { DynamicSamplingContext, Envelope, ErrorEvent, TransactionEvent } from '@sentry/core';
-import type * as SentryCore from '@sentry/core';
-import type * as SentryNode from '@sentry/node';
+import {
+  getDynamicSamplingContextFromClient,
+  type DataCategory,
+  type DataCollection,
+  type DynamicSamplingContext,
+  type Envelope,
+  type ErrorEvent,
+  type EventDropReason,
+  type TransactionEvent,
+} from '@sentry/core';
+import { NodeClient } from '@sentry/node';
 import type { RecordDropped } from './sentry-sender';
 
 /** How often Sentry is told of what was dropped here; as the SDK does. */
@@ -24,7 +31,7 @@ const NO_DATA_COLLECTION = {
   queues: false,
   stackFrameVariables: false,
   frameContextLines: 0,
-} satisfies Required<SentryCore.DataCollection>;
+} satisfies Required<DataCollection>;
 
 /** Where envelopes go: SentrySender. */
 export interface EnvelopeSender {
@@ -43,6 +50,8 @@ export interface ClientSettings {
 }
 
 export interface SentryClient {
+  /** For the profiler, which sends on its own. */
+  readonly sdk: NodeClient;
   /**
    * Hands an event to the senders, at once: it may have ended when this returns, so an `event_id` that the outcome is to be
    * found by is set before. Filled in where it is missing: `event_id`, `timestamp`, `platform`, `environment`, `release`, and
@@ -57,9 +66,6 @@ export interface SentryClient {
   close(): Promise<void>;
 }
 
-/** Costs 150 ms and 32 MB, once: for those who report to Sentry. */
-const load = createRequire(__filename);
-
 export function createClient({
   environment,
   release,
@@ -67,8 +73,6 @@ export function createClient({
   spotlight,
   reportIntervalMs = REPORT_INTERVAL_MS,
 }: ClientSettings): SentryClient {
-  const { NodeClient } = load('@sentry/node') as typeof SentryNode;
-  const { getDynamicSamplingContextFromClient } = load('@sentry/core') as typeof SentryCore;
   const listenersBefore = process.listeners('beforeExit');
   const client = new NodeClient({
     ...(sentry && { dsn: sentry.dsn }),
@@ -85,7 +89,7 @@ export function createClient({
     transport: ({ recordDroppedEvent }) => {
       sentry?.sender.recordDroppedWith((reason, category, count) =>
         // The SDK lists the names that it uses itself; Sentry knows more.
-        recordDroppedEvent(reason as SentryCore.EventDropReason, category as SentryCore.DataCategory, count),
+        recordDroppedEvent(reason as EventDropReason, category as DataCategory, count),
       );
       return {
         send: (envelope) => {
@@ -118,6 +122,7 @@ export function createClient({
   };
 
   return {
+    sdk: client,
     captureEvent: (event) => {
       const eventId = event.event_id ?? randomUUID().replaceAll('-', '');
       // Not captureEvent of the client: that adds what is in the scopes of the whole process, whoever put it there.
@@ -136,11 +141,7 @@ export function createClient({
       return eventId;
     },
     recordDropped: (reason, category, count) =>
-      client.recordDroppedEvent(
-        reason as SentryCore.EventDropReason,
-        category as SentryCore.DataCategory,
-        count,
-      ),
+      client.recordDroppedEvent(reason as EventDropReason, category as DataCategory, count),
     close: async () => {
       clearInterval(timer);
       await sendReport();

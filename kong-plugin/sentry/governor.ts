@@ -63,20 +63,18 @@ export class Governor {
     return this.#tell(fingerprint);
   }
 
-  /** Whether one more trace id is wanted of those that are held back. Ask right after one was. */
+  /** Whether the trace id is wanted of the one that was held back last: of the first ones, whatever their trace ids are. */
   wantsTraceId(key: string): boolean {
-    const fingerprint = this.#fingerprints.get(key);
-    return (
-      fingerprint !== undefined &&
-      fingerprint.heldBack > 0 &&
-      fingerprint.traceIds.length < MAX_HELD_BACK_TRACES
-    );
+    const heldBack = this.#fingerprints.get(key)?.heldBack ?? 0;
+    return heldBack > 0 && heldBack <= MAX_HELD_BACK_TRACES;
   }
 
   /** @param traceId 32 hexadecimal digits; after `wantsTraceId` */
   addTraceId(key: string, traceId: string): void {
     const traceIds = this.#fingerprints.get(key)?.traceIds;
-    if (traceIds && !traceIds.includes(traceId)) traceIds.push(traceId);
+    if (traceIds && traceIds.length < MAX_HELD_BACK_TRACES && !traceIds.includes(traceId)) {
+      traceIds.push(traceId);
+    }
   }
 
   /**

@@ -12,18 +12,20 @@ const pick = jsonPicker([
 ]);
 
 /** Each carrier's name as a JSON text has it; a name that JSON escapes is not what Kong writes. */
-const CARRIERS = ['"sentry-trace"', '"traceparent"', '"trace_id"'];
+const CARRIERS = ['"sentry-trace"', '"traceparent"', '"trace_id"'].map((name) => Buffer.from(name));
+const IN_EACH_CARRIER = Buffer.from('trace');
 
 /** @returns the same as `readRequestFacts` gives, `undefined` where there is none or the log is no JSON. Never throws. */
 export function readTraceParent(log: string | Buffer): TraceParent | undefined {
-  if (!CARRIERS.some((name) => log.includes(name))) return undefined;
-  const [kongTraceId, sentryTrace, baggage, traceparent] = values(log) ?? [];
+  const bytes = typeof log === 'string' ? Buffer.from(log) : log;
+  if (!bytes.includes(IN_EACH_CARRIER) || !CARRIERS.some((name) => bytes.includes(name))) return undefined;
+  const [kongTraceId, sentryTrace, baggage, traceparent] = values(bytes) ?? [];
   return traceParentOf({ sentryTrace, baggage, traceparent }, kongTraceId);
 }
 
-function values(log: string | Buffer): unknown[] | undefined {
+function values(log: Buffer): unknown[] | undefined {
   try {
-    return pick(typeof log === 'string' ? Buffer.from(log) : log);
+    return pick(log);
   } catch {
     return undefined;
   }

@@ -148,22 +148,19 @@ describe('a client', () => {
     expect(count()).toBe(before);
   });
 
-  it('does not keep the process, nor does its sender, and the SDK is loaded with the first one only', () => {
+  it('does not keep the process, nor does its sender', () => {
     const program = `
       const folder = ${JSON.stringify(`${process.cwd()}/dist/kong-plugin/sentry`)};
-      const isLoaded = () => Object.keys(require.cache).some((file) => file.includes('@sentry'));
       const { createClient } = require(folder + '/create-client.js');
       const { SentrySender } = require(folder + '/sentry-sender.js');
       const dsn = ${JSON.stringify(sentry.dsn())};
       const sender = new SentrySender({ dsn, log() {}, onEnded() {} });
-      const before = isLoaded();
       createClient({ environment: 'e', release: 'r', sentry: { dsn, sender }, spotlight: undefined });
-      console.log(before, isLoaded());
     `;
     const { stdout, stderr, signal } = spawnSync(process.execPath, ['-e', program], {
       timeout: 20_000,
       encoding: 'utf8',
     });
-    expect({ stdout, stderr, signal }).toEqual({ stdout: 'false true\n', stderr: '', signal: null });
+    expect({ stdout, stderr, signal }).toEqual({ stdout: '', stderr: '', signal: null });
   });
 });

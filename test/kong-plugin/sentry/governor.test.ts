@@ -31,13 +31,11 @@ describe('the governor', () => {
     const governor = governorOf({ issue: { burst: 1, perMinute: 60 } });
     governor.admitEvent('a', NOW_MS);
     expect(governor.wantsTraceId('a')).toBe(false);
-    for (const digit of ['1', '1', '2', '3', '4', '5', '6', '7']) {
+    for (const digit of ['1', '1', '2', '3', '4', '5', '6']) {
       expect(governor.admitEvent('a', NOW_MS)).toBeUndefined();
       if (governor.wantsTraceId('a')) governor.addTraceId('a', traceId(digit));
     }
-    expect(governor.admitEvent('a', NOW_MS + 1_000)?.traceIds).toEqual(
-      ['1', '2', '3', '4', '5'].map(traceId),
-    );
+    expect(governor.admitEvent('a', NOW_MS + 1_000)?.traceIds).toEqual(['1', '2', '3', '4'].map(traceId));
     expect(governor.wantsTraceId('a')).toBe(false);
     expect(governor.wantsTraceId('never seen')).toBe(false);
   });

@@ -71,6 +71,7 @@ function newClient(): NodeClient {
     release: 'gatewatch@1.2.3',
     environment: 'staging',
     integrations: [],
+    enableRuntimeChannelInjection: false,
     stackParser: defaultStackParser,
     transport: makeNodeTransport,
   });

@@ -1,0 +1,191 @@
+// Takes every request, as its log and its observation, and brings to Sentry what is worth it: errors as events, and requests that
+// are sampled as transactions. The log itself is read only for what goes, so that a storm of errors is met with the few fields of
+// the observation. What each error event and each transaction came to is counted, once.
+import { randomBytes } from 'node:crypto';
+import { SEVERITIES } from '../contract/severity';
+import type { Observation } from '../observation';
+import type { PluginLog } from '../plugin-log';
+import { steadyNowMs } from '../steady-now';
+import { judge, type Rewrite } from './before-send';
+import type { SentryClient } from './create-client';
+import { readDsn } from './dsn';
+import { renderFingerprint } from './fingerprint';
+import { issueEvent } from './issue-event';
+import { startProfiling, type Profiling } from './profiling';
+import { readRequestFacts, type RequestFacts } from './request-facts';
+import { readTraceParent } from './read-trace-parent';
+import { RANDOM_DIGITS, requestTrace, type RequestTrace } from './request-trace';
+import type { EventOrigin } from './sampling-context';
+import { SentryDestination, type Admitted } from './sentry-destination';
+import type { CountSentryOutcome } from './sentry-outcome';
+import type { ReportingSettings, SentrySettings } from './sentry-settings';
+import { sampleTrace, type TraceSample } from './trace-sampling';
+import { transactionEvent } from './transaction-event';
+
+/** What holds for the requests of one service. */
+interface Scope {
+  readonly reporting: ReportingSettings;
+  readonly origin: EventOrigin;
+  readonly destination: SentryDestination;
+  readonly client: SentryClient;
+}
+
+/** An error event that goes. */
+interface Issue extends Admitted {
+  readonly fingerprint: readonly string[];
+  readonly rewrite: Rewrite | undefined;
+}
+
+export class SentryReporter {
+  readonly #settings: SentrySettings;
+  readonly #log: PluginLog;
+  readonly #count: CountSentryOutcome;
+  readonly #destinations = new Map<string, SentryDestination>();
+  readonly #standard: Scope | undefined;
+  readonly #scopes = new Map<string, Scope | undefined>();
+  readonly #profiling: Profiling | undefined;
+  #hasSaidFault = false;
+  #closed: Promise<void> | undefined;
+  /** Requests so far. */
+  events = 0;
+  /** Who has something to report needs another reporter. */
+  hasLeft = false;
+
+  constructor(settings: SentrySettings, log: PluginLog, count: CountSentryOutcome) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#count = count;
+    this.#standard = this.#scopeOf(settings.standard);
+    for (const [service, reporting] of settings.services) this.#scopes.set(service, this.#scopeOf(reporting));
+    const [profiled] = [this.#standard, ...this.#scopes.values()].filter((scope) => scope !== undefined);
+    const { profileSessionSampleRate: sessionSampleRate } = settings;
+    this.#profiling = profiled && startProfiling(profiled.client.sdk, { sessionSampleRate, log });
+  }
+
+  /**
+   * Takes one request. Never throws: the event was counted before it came here.
+   *
+   * @param log what `kong.log.serialize()` gave: text, or its bytes, which are not kept
+   */
+  take(log: unknown, observation: Observation): void {
+    this.events += 1;
+    const scope = this.#scopes.has(observation.service)
+      ? this.#scopes.get(observation.service)
+      : this.#standard;
+    if (!scope || !(typeof log === 'string' || Buffer.isBuffer(log))) return;
+    try {
+      this.#report(scope, log, observation);
+    } catch (error) {
+      if (this.#hasSaidFault) return;
+      this.#hasSaidFault = true;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log('error', 'a request could not be reported to Sentry; this is said once', { reason });
+    }
+  }
+
+  /** Sends what there is, within the shutdown timeout; what does not go then, and what comes later, ends as failed. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#profiling?.stop();
+    const { shutdownTimeoutMs } = this.#settings;
+    await Promise.all(
+      [...this.#destinations.values()].map((destination) => destination.close(shutdownTimeoutMs)),
+    );
+    this.hasLeft = true;
+  }
+
+  #report(scope: Scope, log: string | Buffer, observation: Observation): void {
+    const nowMs = steadyNowMs();
+    const issue = isReported(observation, scope.reporting)
+      ? this.#admitIssue(scope, log, observation, nowMs)
+      : undefined;
+    const sample = this.#sampleTrace(scope, log, observation, issue !== undefined, nowMs);
+    if (!issue && !sample) return;
+
+    const { reporting, origin, destination, client } = scope;
+    const facts = readRequestFacts(log, reporting);
+    // Then it has no error either.
+    if (!facts) return;
+    const trace = traceOf(facts);
+    const request = { observation, facts, trace, origin, nowMs };
+    if (issue) destination.sendEvent(client, issueEvent({ ...request, sample, ...issue }), issue);
+    if (sample) client.captureEvent(transactionEvent({ ...request, sample }));
+  }
+
+  #admitIssue(
+    { reporting, destination, client }: Scope,
+    log: string | Buffer,
+    observation: Observation,
+    nowMs: number,
+  ): Issue | undefined {
+    const judged = judge(reporting.beforeSend, observation);
+    if (judged === 'dropped') {
+      this.#count('error', 'dropped', 1);
+      client.recordDropped('before_send', 'error', 1);
+      return undefined;
+    }
+    if (reporting.sampleRate < 1 && Math.random() >= reporting.sampleRate) {
+      this.#count('error', 'sampled_out', 1);
+      client.recordDropped('sample_rate', 'error', 1);
+      return undefined;
+    }
+    const fingerprint = renderFingerprint(judged?.fingerprint ?? reporting.fingerprint, observation);
+    const key = fingerprint.join('\n');
+    const { governor } = destination;
+    const heldBack = governor.admitEvent(key, nowMs);
+    if (heldBack) return { key, atMs: nowMs, heldBack, fingerprint, rewrite: judged };
+    this.#count('error', 'held_back', 1);
+    client.recordDropped('sample_rate', 'error', 1);
+    if (governor.wantsTraceId(key)) {
+      const facts = readRequestFacts(log, reporting);
+      if (facts) governor.addTraceId(key, traceOf(facts).traceId);
+    }
+    return undefined;
+  }
+
+  #sampleTrace(
+    { reporting: { tracing }, destination, client }: Scope,
+    log: string | Buffer,
+    observation: Observation,
+    hasIssue: boolean,
+    nowMs: number,
+  ): TraceSample | undefined {
+    if (!tracing) return undefined;
+    const durationMs = (observation.upstreamMs ?? 0) + observation.gatewayMs;
+    const isDecided = hasIssue || durationMs >= tracing.slowMs;
+    const parent = tracing.followsParent && !isDecided ? readTraceParent(log) : undefined;
+    const sample = sampleTrace({ hasIssue, durationMs, parent }, tracing, Math.random());
+    if (!sample.isSampled) return undefined;
+    if (destination.governor.admitTransaction(nowMs)) return sample;
+    this.#count('transaction', 'held_back', 1);
+    client.recordDropped('sample_rate', 'transaction', 1);
+    return undefined;
+  }
+
+  /** `undefined` where there is nobody to report to. */
+  #scopeOf(reporting: ReportingSettings): Scope | undefined {
+    const { dsn } = reporting;
+    const { spotlightUrl, governor } = this.#settings;
+    if (dsn === undefined && spotlightUrl === undefined) return undefined;
+    const key = dsn ?? '';
+    const parts = { dsn, spotlightUrl, governor, log: this.#log, count: this.#count };
+    const destination = this.#destinations.get(key) ?? new SentryDestination(parts);
+    this.#destinations.set(key, destination);
+    const { environment, release } = reporting;
+    const publicKey = dsn === undefined ? undefined : readDsn(dsn).publicKey;
+    const origin = { publicKey, environment, release };
+    return { reporting, origin, destination, client: destination.clientFor(reporting) };
+  }
+}
+
+function isReported({ errorType, severity }: Observation, { minimumSeverity }: ReportingSettings): boolean {
+  return errorType !== '' && SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(minimumSeverity);
+}
+
+function traceOf(facts: RequestFacts): RequestTrace {
+  return requestTrace(facts, randomBytes(RANDOM_DIGITS / 2).toString('hex'));
+}
