@@ -2,16 +2,22 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import fc from 'fast-check';
 import { SENTRY_STATISTICS } from '../../../kong-plugin/contract/sentry-statistics';
 import { readDsn } from '../../../kong-plugin/sentry/dsn';
 import type { SentryCategory, SentryOutcome } from '../../../kong-plugin/sentry/sentry-outcome';
 import { EnvelopeServer, type JsonObject } from '../../support/envelope-server';
+import { leaksOf, plantedLog } from '../../support/planted-log';
 import { PLUGIN_SERVERS } from '../../support/plugin-servers';
 import { ScriptedSidecar } from '../../support/scripted-sidecar';
 import { SpokenPluginServer } from '../../support/spoken-plugin-server';
 
 const LOGS = resolve(__dirname, '../../fixtures/kong/logs');
 const logOf = (name: string): string => readFileSync(join(LOGS, `${name}.json`), 'utf8');
+
+/** In each mode, under each server. */
+const PLANTED_LOGS = 100;
+const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
 jest.setTimeout(60_000);
 
@@ -159,6 +165,29 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     expect(counted('error', 'sent')).toBe(0);
     expect(counted('transaction', 'sent')).toBe(3);
   });
+
+  it.each([
+    ['off', false],
+    ['on', true],
+  ])(
+    `lets nothing planted leave in an envelope, with personal data %s (seed ${SEED})`,
+    async (_word, sendsPersonalData) => {
+      const planted = fc.sample(plantedLog, { numRuns: PLANTED_LOGS, seed: SEED }).map(({ text }) => text);
+      const wide = { issue_burst: 1_000, total_burst: 10_000, transaction_burst: 10_000 };
+      await start({
+        send_personal_data: sendsPersonalData,
+        traces_sample_rates: { production: 1 },
+        minimum_severity: 'info',
+        governor: wide,
+        shutdown_timeout_ms: 20_000,
+      });
+      await log(...planted);
+      await server.end();
+      expect(counted('transaction', 'sent')).toBe(PLANTED_LOGS);
+      expect(sentry.payloads('event').length).toBeGreaterThan(PLANTED_LOGS / 3);
+      expect(leaksOf(sentry.received.map(({ text }) => text).join(''), sendsPersonalData)).toEqual([]);
+    },
+  );
 
   it('shows to Spotlight alone where there is no DSN', async () => {
     const { origin, path } = readDsn(sentry.dsn());
