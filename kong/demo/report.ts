@@ -68,9 +68,10 @@ export function renderReady(facts: RunFacts, secondsToStart: number, style: Styl
     ...(options.spotlight
       ? [
           style.bold('Errors and traces'),
-          `  ${spotlight}/ shows what a project in Sentry would get; nothing of it leaves this machine.`,
-          "  Errors: one issue for each service, operation and error type, with the tries of its request and Kong's entities.",
-          '  Traces: each request with its tries and the time of the gateway itself.',
+          `  ${spotlight}/ shows what a project in Sentry would get. It keeps the last 500 of both.`,
+          '  Errors: by service, operation and error type, with the tries of the request. Of one kind the first few come at once,',
+          '  then one every ten seconds, which tells how many were held back.',
+          '  Traces: every request, with its tries and what the gateway took for itself.',
           '',
         ]
       : []),

@@ -12,12 +12,13 @@ export class SpotlightReader {
   readonly items: Item[] = [];
   /** Kinds of entries that are no envelopes. */
   readonly strange: string[] = [];
-  readonly #ended: Promise<void>;
+  /** When it is closed, or Spotlight has ended and all it sent is read. */
+  readonly ended: Promise<void>;
   readonly #end: AbortController;
 
   private constructor(body: Readable, end: AbortController) {
     this.#end = end;
-    this.#ended = this.#read(body).catch(() => undefined);
+    this.ended = this.#read(body).catch(() => undefined);
   }
 
   static async open(url: string): Promise<SpotlightReader> {
@@ -35,10 +36,9 @@ export class SpotlightReader {
     return this.#payloadsOf('transaction') as TransactionEvent[];
   }
 
-  /** Ends with Spotlight's own end too. */
   close(): Promise<void> {
     this.#end.abort();
-    return this.#ended;
+    return this.ended;
   }
 
   #payloadsOf(type: string): unknown[] {

@@ -211,9 +211,19 @@ describe('the demo with Spotlight', () => {
     });
   });
 
-  it('ends with Ctrl-C, after those that report to it, also while somebody looks', async () => {
+  it('ends with Ctrl-C, after it has got what the gateway and the plugin server report at their own end', async () => {
+    const slow = `http://127.0.0.1:${basePort + 1}/__served`;
+    const servedSlow = async (): Promise<number> =>
+      ((await (await fetch(slow)).json()) as { slow: number }).slow;
+    const before = await servedSlow();
+    const known = reader.transactions.length;
+    const last = fetch(`http://127.0.0.1:${basePort + 6}/slow`);
+    await eventually(async () => expect(await servedSlow()).toBe(before + 1));
+    // It is answered, and reported, while the demo stops.
     expect(await program.end('SIGINT')).toEqual({ code: 0, signal: null });
-    expect(program.output).toMatch(/Stopping, in this order: gateway, sidecar,.* spotlight, upstreams\./);
+    expect((await last).status).toBe(200);
+    await reader.ended;
+    expect(reader.transactions.slice(known)).toMatchObject([{ transaction: 'GET slow' }]);
     expect(program.output).toContain('Stopped: no process, socket or file of this run is left.');
     await expect(fetch(`${spotlight}/health`)).rejects.toThrow('fetch failed');
   });
