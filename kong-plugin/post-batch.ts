@@ -3,6 +3,7 @@ import { Pool, type Dispatcher } from 'undici';
 import { BATCH_PATH, SENT_AT_HEADER } from './contract/batch';
 import { readFinalFault, type Fault } from './contract/fault';
 import { readReceipt } from './contract/receipt';
+import { readBounded } from './read-bounded';
 import type { DeliverySettings } from './read-settings';
 import type { SealedBatch } from './seal-batches';
 import type { SidecarAddress } from './sidecar-address';
@@ -65,7 +66,7 @@ export async function postBatch(
     });
     status = answer.statusCode;
     retryAfter = answer.headers['retry-after'];
-    body = await readBounded(answer.body);
+    body = await readBounded(answer.body, MAX_ANSWER_BYTES);
   } catch (error) {
     const timedOut = attempt.signal.aborted && !end.aborted;
     const reason = timedOut ? `no answer within ${requestTimeoutMs} ms` : explainError(error);
@@ -82,18 +83,6 @@ export async function postBatch(
     reason: `${explainAnswer(status, body)} (${address.text})`,
     retryAfterMs: readRetryAfterMs(retryAfter, nowMs),
   };
-}
-
-async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    // Leaving the loop breaks off the answer, and its connection.
-    if (bytes > MAX_ANSWER_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function explainError(error: unknown): string {

@@ -85,12 +85,20 @@ describe('the plugin', () => {
 });
 
 describe('the sidecar', () => {
-  const imports = importsOf('sidecar').filter(({ isPackage }) => !isPackage);
+  const all = importsOf('sidecar');
+  const imports = all.filter(({ isPackage }) => !isPackage);
 
-  it('knows of the plugin only its contract', () => {
+  it('knows of the plugin only its contract, and how both set up the SDK of Sentry', () => {
     const others = imports.filter(({ to }) => !to.startsWith('sidecar/'));
     expect(others.length).toBeGreaterThan(10);
-    expect(others.filter(({ to }) => !to.startsWith('kong-plugin/contract/'))).toEqual([]);
+    const shared = /^kong-plugin\/(?:contract|sentry\/sdk)\//;
+    expect(others.filter(({ to }) => !shared.test(to))).toEqual([]);
+  });
+
+  it('has the SDK of Sentry in one place, which is loaded only where it is wanted', () => {
+    const sdk = all.filter(({ to }) => to.startsWith('@sentry/'));
+    expect(sdk.length).toBeGreaterThan(3);
+    expect(sdk.filter(({ from }) => !from.startsWith('sidecar/sentry/'))).toEqual([]);
   });
 
   it('has no step that imports a later one', () => {

@@ -5,7 +5,6 @@ import { randomUUID } from 'node:crypto';
 import {
   getDynamicSamplingContextFromClient,
   type DataCategory,
-  type DataCollection,
   type DynamicSamplingContext,
   type Envelope,
   type ErrorEvent,
@@ -13,25 +12,11 @@ import {
   type TransactionEvent,
 } from '@sentry/core';
 import { NodeClient } from '@sentry/node';
+import { CLOSED_DATA_COLLECTION } from './sdk/closed-data-collection';
 import type { RecordDropped } from './sentry-sender';
 
 /** How often Sentry is told of what was dropped here; as the SDK does. */
 const REPORT_INTERVAL_MS = 60_000;
-
-/** Of the SDK's own collecting, nothing. */
-const NO_DATA_COLLECTION = {
-  userInfo: false,
-  cookies: false,
-  httpHeaders: { request: false, response: false },
-  httpBodies: [],
-  urlQueryParams: false,
-  graphQL: { document: false, variables: false },
-  genAI: { inputs: false, outputs: false },
-  databaseQueryData: false,
-  queues: false,
-  stackFrameVariables: false,
-  frameContextLines: 0,
-} satisfies Required<DataCollection>;
 
 /** Where envelopes go: SentrySender. */
 export interface EnvelopeSender {
@@ -80,7 +65,7 @@ export function createClient({
     release,
     integrations: [],
     traceLifecycle: 'static',
-    dataCollection: NO_DATA_COLLECTION,
+    dataCollection: CLOSED_DATA_COLLECTION,
     includeServerName: false,
     enableRuntimeChannelInjection: false,
     sendClientReports: true,

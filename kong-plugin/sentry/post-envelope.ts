@@ -3,6 +3,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
+import { readBounded } from '../read-bounded';
 import type { LimitHeaders } from './rate-limits';
 
 /** From the connecting to the whole answer. */
@@ -59,7 +60,7 @@ export async function postEnvelope(
       signal: attempt.signal,
     });
     // Once the status is there, it is decided: a body that breaks off changes nothing.
-    const body = await readBounded(answer.body).catch(() => '');
+    const body = await readBounded(answer.body, MAX_ANSWER_BYTES).catch(() => '');
     return {
       kind: 'answered',
       status: answer.statusCode,
@@ -74,18 +75,6 @@ export async function postEnvelope(
     clearTimeout(timer);
     end.removeEventListener('abort', giveUp);
   }
-}
-
-async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    // Leaving the loop breaks off the answer, and its connection.
-    if (bytes > MAX_ANSWER_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** A repeated header is one list. */

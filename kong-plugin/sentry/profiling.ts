@@ -3,12 +3,10 @@
 // of function names and files of code, those with the folders they are installed in; nothing of a request is in them.
 // V8 has one profiler, so a process has one: the first client that wants it gets it, until it is stopped.
 // Without its native part there is one warning and no profile. Nothing is loaded before a profile is wanted.
-import { createRequire } from 'node:module';
-import { isMainThread } from 'node:worker_threads';
-import type * as SentryCore from '@sentry/core';
+import { getGlobalScope } from '@sentry/core';
 import type { NodeClient } from '@sentry/node';
-import type * as ProfilingNode from '@sentry/profiling-node';
 import type { PluginLog } from '../plugin-log';
+import { loadProfiler, type ProfilerIntegration } from './sdk/load-profiler';
 
 export interface ProfilingOptions {
   /** 0 to 1: the share of processes that are profiled, decided once, here. */
@@ -24,9 +22,6 @@ export interface Profiling {
   stop(): void;
 }
 
-/** What the package's own integration has; its typings leave the profiler out. */
-type Integration = SentryCore.ProfilingIntegration<NodeClient>;
-
 let profiler: 'free' | 'taken' | 'unavailable' = 'free';
 
 /**
@@ -37,13 +32,13 @@ export function startProfiling(
   { sessionSampleRate, log, random = Math.random }: ProfilingOptions,
 ): Profiling | undefined {
   if (profiler !== 'free' || random() >= sessionSampleRate) return undefined;
-  let integration: Integration;
+  let integration: ProfilerIntegration;
   try {
-    integration = quietly(loadIntegration);
+    integration = loadProfiler();
   } catch (error) {
     profiler = 'unavailable';
     log('warn', 'profiling is switched on and cannot be done here; everything else works', {
-      reason: firstLineOf(error),
+      reason: error instanceof Error ? error.message : String(error),
       node: process.version,
       system: `${process.platform}-${process.arch}`,
       what_to_do:
@@ -69,43 +64,12 @@ export function startProfiling(
   };
 }
 
-/** @throws Error that says what is missing */
-function loadIntegration(): Integration {
-  if (!isMainThread) throw new Error('only the main thread of a process can be profiled');
-  const load = createRequire(__filename);
-  const { nodeProfilingIntegration } = load('@sentry/profiling-node') as typeof ProfilingNode;
-  // Where it has no native part for this system, the package says so on stdout, loads all the same, and profiles nothing.
-  const { PrivateCpuProfilerBindings: native } = createRequire(load.resolve('@sentry/profiling-node'))(
-    '@sentry/node-cpu-profiler',
-  ) as { PrivateCpuProfilerBindings?: { startProfiling?: unknown; stopProfiling?: unknown } };
-  if (typeof native?.startProfiling !== 'function' || typeof native.stopProfiling !== 'function') {
-    throw new Error('@sentry/node-cpu-profiler has no native part for this system and this Node');
-  }
-  return nodeProfilingIntegration() as Integration;
-}
-
 /**
  * The package writes the profiler's id into the scope that all clients of a process share, so that their events point to its
  * profiles. Those of this process tell of the plugin server, the events of requests that it had no part in.
  */
 function keepingGlobalScope(change: () => void): void {
-  const { getGlobalScope } = createRequire(__filename)('@sentry/core') as typeof SentryCore;
   const before = getGlobalScope().getScopeData().contexts['profile'];
   change();
   getGlobalScope().setContext('profile', before ?? null);
-}
-
-/** Kong reads the plugin server's output: nothing of a package is to stand in it. */
-function quietly<Result>(load: () => Result): Result {
-  const { log, warn } = console;
-  console.log = console.warn = () => undefined;
-  try {
-    return load();
-  } finally {
-    Object.assign(console, { log, warn });
-  }
-}
-
-function firstLineOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }

@@ -14,6 +14,7 @@ import {
 } from '@sentry/node';
 import type { Event } from '@sentry/node';
 import type { Logger } from 'pino';
+import { CLOSED_DATA_COLLECTION } from '../../kong-plugin/sentry/sdk/closed-data-collection';
 import type { Clock } from '../clock';
 import type { SentrySettings } from '../config/config';
 import { envelopeUrlOf } from '../config/sentry-dsn';
@@ -79,19 +80,7 @@ export function startSdk(settings: SentrySettings, parts: SdkParts): OwnSentry {
         requestHook: (span, request) => renameSpan(span, request),
       }),
     ],
-    dataCollection: {
-      userInfo: false,
-      cookies: false,
-      httpHeaders: false,
-      httpBodies: [],
-      urlQueryParams: false,
-      graphQL: { document: false, variables: false },
-      genAI: { inputs: false, outputs: false },
-      databaseQueryData: false,
-      queues: false,
-      stackFrameVariables: false,
-      frameContextLines: 0,
-    },
+    dataCollection: CLOSED_DATA_COLLECTION,
     includeServerName: false,
     enableRuntimeChannelInjection: false,
     tracePropagationTargets: [],

@@ -223,7 +223,7 @@ describe('profiling in a process', () => {
       clients[0].captureEvent({ message: 'still here' }, {}, new Scope());
       clients[0].flush(5000).then(() => {
         for (const each of profiled) each?.stop();
-        if (Object.keys(require.cache).some((path) => path.includes('profiler'))) process.stderr.write('loaded');
+        if (Object.keys(require.cache).some((path) => path.includes('node-cpu-profiler'))) process.stderr.write('loaded');
       });`;
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ['-e', script], {
       cwd: resolve(DIST, '..'),
