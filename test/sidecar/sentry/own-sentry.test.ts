@@ -196,7 +196,7 @@ describe('a sidecar that tells Sentry of itself', () => {
   });
 
   it('is profiled from its start, and sends the last piece at its end', async () => {
-    const running = await start(', profile_session_sample_rate: 1');
+    const running = await start(', continuous_profiling_auto_start: true');
     await failRequests(running);
     await running.end();
     expect(sentry.payloads('profile_chunk')).toHaveLength(1);
@@ -205,7 +205,7 @@ describe('a sidecar that tells Sentry of itself', () => {
   });
 
   it('warns once of a profiler without its native part, and works', async () => {
-    const running = await start(', profile_session_sample_rate: 1', {
+    const running = await start(', continuous_profiling_auto_start: true', {
       SENTRY_PROFILER_BINARY_PATH: resolve(__dirname, 'own-sentry.test.ts'),
     });
     expect(running.output.match(/cannot be profiled/g)).toHaveLength(1);
@@ -216,7 +216,7 @@ describe('a sidecar that tells Sentry of itself', () => {
   });
 
   it('opens no profiler where auto start is off', async () => {
-    const running = await start(', profile_session_sample_rate: 1, continuous_profiling_auto_start: false');
+    const running = await start(', profile_session_sample_rate: 1');
     await failRequests(running);
     await running.end();
     expect(sentry.payloads('profile_chunk')).toEqual([]);
