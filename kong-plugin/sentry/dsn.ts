@@ -7,7 +7,8 @@ const EXPECTED = 'expected https://KEY@HOST/PROJECT, as Sentry shows it under Cl
 const DSN =
   /^(?<scheme>https?):\/\/(?<key>\w+)(?::\w*)?@(?<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::(?<port>\d{1,5}))?\/(?<path>[\w./-]*?)(?<project>\d+)$/;
 
-const MAX_PORT = 65_535;
+/** Steps that stay where they are: no `.` and no `..`. */
+const PATH = /^(?:(?!\.{1,2}\/)[\w.-]+\/)*$/;
 
 /** As the SDK names itself; the version is the installed one. */
 export const SENTRY_CLIENT = 'sentry.javascript.node/11.1.0';
@@ -30,11 +31,14 @@ export interface Dsn {
  */
 export function checkDsn(text: string, place: string): string {
   const parts = DSN.exec(text)?.groups;
-  const { scheme = '', key = '', host = '', port, path = '', project = '' } = parts ?? {};
-  if (parts === undefined || Number(port) > MAX_PORT || !/^(?:[\w.-]+\/)*$/.test(path)) {
+  const { scheme = '', key = '', host = '', port = '', path = '', project = '' } = parts ?? {};
+  const dsn = `${scheme}://${key}@${host}${port === '' ? '' : `:${port}`}/${path}${project}`;
+  // Also what only looks like a host, such as 10.0.0.256.
+  const isAddress = parts !== undefined && URL.canParse(dsn);
+  if (!isAddress || !PATH.test(path)) {
     throw new Error(`gatewatch: ${place}: ${EXPECTED}, found ${describeFault(text)}`);
   }
-  return `${scheme}://${key}@${host}${port === undefined ? '' : `:${port}`}/${path}${project}`;
+  return dsn;
 }
 
 /** Where the project of a checked DSN takes envelopes. */

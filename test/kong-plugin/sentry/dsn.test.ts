@@ -34,6 +34,9 @@ describe('a DSN', () => {
     [`https://${KEY}@host/1?a=${KEY}`, 'one that does not end in a project number'],
     [`https://${KEY}@host/1#`, 'one that does not end in a project number'],
     [`https://${KEY}@host:99999/1`, 'one whose host, port or path cannot be'],
+    [`https://${KEY}@10.0.0.256/1`, 'one whose host, port or path cannot be'],
+    [`https://${KEY}@[:::]/1`, 'one whose host, port or path cannot be'],
+    [`https://${KEY}@host/../1`, 'one whose host, port or path cannot be'],
   ])('is refused by name, without showing it: %s', (text, found) => {
     let message = '';
     try {
