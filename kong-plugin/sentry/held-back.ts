@@ -6,7 +6,7 @@ export const MAX_HELD_BACK_TRACES = 5;
 export interface HeldBack {
   /** 0: nothing was held back. */
   readonly count: number;
-  /** Unix ms at which the first of them came. */
+  /** Unix ms at which the first of them came; of a steady clock, but in an event. */
   readonly sinceMs: number;
   /** 32 hexadecimal digits each; of the first ones. */
   readonly traceIds: readonly string[];
@@ -29,4 +29,9 @@ export function withEvent(carried: HeldBack, atMs: number, traceId?: string): He
     sinceMs: carried.count === 0 ? atMs : carried.sinceMs,
     traceIds: traceIds.slice(0, MAX_HELD_BACK_TRACES),
   };
+}
+
+/** As an event tells it. @param aheadMs of the system's clock to the steady one */
+export function atSystemTime(heldBack: HeldBack, aheadMs: number): HeldBack {
+  return heldBack.count === 0 ? heldBack : { ...heldBack, sinceMs: heldBack.sinceMs + aheadMs };
 }

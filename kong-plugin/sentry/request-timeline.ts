@@ -22,11 +22,11 @@ export interface RequestTimeline extends Period {
 
 /**
  * The log is written right after the end of the request, so an end that is further from now than this is a clock's fault, and
- * now is taken. One hour bears a host that was suspended.
+ * now is taken. One hour bears a plugin server that stood still for long.
  */
 const MAX_DISTANCE_MS = 3_600_000;
 
-/** @param nowMs Unix ms, when the log came */
+/** @param nowMs Unix ms of the system's clock, by which Kong goes too: when the log came */
 export function requestPeriod({ startedAtMs, latencies }: RequestFacts, nowMs: number): Period {
   const { requestMs, kongMs = 0, proxyMs = 0, receiveMs = 0 } = latencies;
   const durationMs = requestMs ?? kongMs + proxyMs + receiveMs;

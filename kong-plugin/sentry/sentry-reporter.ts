@@ -10,6 +10,7 @@ import { judge, type Rewrite } from './before-send';
 import type { SentryClient } from './create-client';
 import { readDsn } from './dsn';
 import { renderFingerprint } from './fingerprint';
+import { atSystemTime } from './held-back';
 import { issueEvent } from './issue-event';
 import { startProfiling, type Profiling } from './profiling';
 import { readRequestFacts, type RequestFacts } from './request-facts';
@@ -111,8 +112,13 @@ export class SentryReporter {
     // Then it has no error either.
     if (!facts) return;
     const trace = traceOf(facts);
-    const request = { observation, facts, trace, origin, nowMs };
-    if (issue) destination.sendEvent(client, issueEvent({ ...request, sample, ...issue }), issue);
+    // Kong's times are the system's, which a steady clock is behind where the host was suspended.
+    const systemMs = Date.now();
+    const request = { observation, facts, trace, origin, nowMs: systemMs };
+    if (issue) {
+      const heldBack = atSystemTime(issue.heldBack, systemMs - nowMs);
+      destination.sendEvent(client, issueEvent({ ...request, sample, ...issue, heldBack }), issue);
+    }
     if (sample) client.captureEvent(transactionEvent({ ...request, sample }));
   }
 
