@@ -1,6 +1,6 @@
 // How the SDK's envelopes leave the sidecar: through the guard that knows the secrets, to the project and to Spotlight, with the
 // end of each item counted. What the SDK's own transport does about Sentry's limits holds: 429 and X-Sentry-Rate-Limits stop a
-// category for as long as they say, at most 64 envelopes are on their way, and none is tried twice.
+// category for as long as they say, at most 64 envelopes are on their way (more fail at once), and none is tried twice.
 import { createTransport, forEachEnvelopeItem, suppressTracing } from '@sentry/core';
 import type { BaseTransportOptions, Envelope, Transport } from '@sentry/core';
 import { SENTRY_ITEMS, type SentryItem, type SentryOutcome } from './own-sentry';
@@ -20,9 +20,16 @@ export interface TransportParts {
 
 export function countingTransport(parts: TransportParts): (options: BaseTransportOptions) => Transport {
   return (options) => {
+    let kept = 0;
     const inner = createTransport(
-      // Ends are counted below, where the item's own type is known.
-      options,
+      {
+        ...options,
+        // Told before `send` returns. Ends are counted below, where the item's own type is known.
+        recordDroppedEvent: (...dropped) => {
+          if (dropped[0] === 'ratelimit_backoff') kept += 1;
+          options.recordDroppedEvent(...dropped);
+        },
+      },
       async ({ body }) => {
         const text = parts.redact(typeof body === 'string' ? body : Buffer.from(body).toString());
         return suppressTracing(() => deliver(parts, text));
@@ -34,8 +41,11 @@ export function countingTransport(parts: TransportParts): (options: BaseTranspor
         const items = itemsOf(envelope);
         const end = (outcome: SentryOutcome): void => items.forEach((item) => parts.onEnded(item, outcome));
         try {
-          const answer = await inner.send(stamped(envelope));
-          end(outcomeOf(answer.statusCode));
+          const keptBefore = kept;
+          const answering = inner.send(stamped(envelope));
+          const untried = kept > keptBefore ? 'rate_limited' : 'failed';
+          const answer = await answering;
+          end(answer.statusCode === undefined ? untried : outcomeOf(answer.statusCode));
           return answer;
         } catch (error) {
           end('failed');
@@ -46,9 +56,8 @@ export function countingTransport(parts: TransportParts): (options: BaseTranspor
   };
 }
 
-/** Without a status it was not even tried, by a limit that still holds. */
-function outcomeOf(status: number | undefined): SentryOutcome {
-  if (status === undefined || status === 429) return 'rate_limited';
+function outcomeOf(status: number): SentryOutcome {
+  if (status === 429) return 'rate_limited';
   return status >= 200 && status < 300 ? 'sent' : 'failed';
 }
 
