@@ -30,3 +30,19 @@ export function steadyClock(clock: Clock): Clock {
     after: (delayMs, run) => clock.after(delayMs, run),
   };
 }
+
+/** Two readings of two clocks differ by a ms or two. */
+const JITTER_MS = 20;
+
+/**
+ * How far the system's time is ahead of a steady clock, ms: the same number until the system's clock was really set, so that a
+ * steady moment is the same moment for people however often it is told.
+ */
+export function aheadOf(clock: Clock, steady: Clock): () => number {
+  let toldMs = 0;
+  return () => {
+    const aheadMs = clock.nowMs() - steady.nowMs();
+    if (Math.abs(aheadMs - toldMs) > JITTER_MS) toldMs = aheadMs;
+    return toldMs;
+  };
+}

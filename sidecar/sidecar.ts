@@ -5,7 +5,7 @@ import { shiftAlert } from './alert/alert';
 import { AlertBook } from './alert/alert-book';
 import { shiftChange } from './alert/alert-change';
 import { Evaluator } from './alert/evaluator';
-import { steadyClock, type Clock } from './clock';
+import { aheadOf, steadyClock, type Clock } from './clock';
 import { boundsOf, type Config } from './config/config';
 import { doorWarnings } from './config/door-warnings';
 import { renderConfig } from './config/render-config';
@@ -67,7 +67,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
   const watch = watchLedger(ledger, clock, logger);
   // The windows and the rules live on the steady clock; people are told the system's time.
   const steady = steadyClock(clock);
-  const aheadMs = (): number => clock.nowMs() - steady.nowMs();
+  const aheadMs = aheadOf(clock, steady);
   const metrics = createOwnMetrics(version);
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadSuccessTimestampSeconds.set(startedMs / 1000);
