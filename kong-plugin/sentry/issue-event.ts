@@ -61,7 +61,7 @@ export function issueEvent(input: IssueInput): ErrorEvent {
       values: [
         {
           type: observation.errorType,
-          value: sentences.filter((sentence) => sentence !== '').join(' '),
+          value: sentences.filter((sentence) => sentence !== '').join('\n'),
           mechanism: { type: 'generic', handled: true },
         },
       ],

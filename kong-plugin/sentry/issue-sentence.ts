@@ -1,5 +1,5 @@
-// What happened to one request, in a sentence for a person who was just woken: what failed, for whom, what the client got, how
-// long it took and what was tried.
+// What happened to one request, in a sentence for a person who was just woken: what failed, to whom, what the client got, how
+// long it took and what was tried. What failed stands first, since lists cut the rest.
 import type { ERROR_SEVERITIES } from '../error-type';
 import type { Observation } from '../observation';
 import type { HeldBack } from './held-back';
@@ -12,7 +12,7 @@ const WHAT_HAPPENED: Readonly<Record<keyof typeof ERROR_SEVERITIES, string>> = {
   upstream_server_error: 'the upstream failed',
   upstream_client_error: 'the upstream refused the request',
   service_unavailable:
-    'Kong had no upstream to send it to (no healthy target, a host name that does not resolve, or the service is switched off)',
+    'Kong had no upstream for it: no healthy target, a host name that does not resolve, or a service that is switched off',
   gateway_error: 'Kong itself failed',
   route_not_found: 'no route matches the request',
   unauthorized: 'Kong refused the request, which had no valid credentials',
@@ -28,11 +28,12 @@ const MAX_TOLD_CODES = 10;
 
 export function issueSentence(observation: Observation, facts: RequestFacts): string {
   const { service, operation, errorType, status } = observation;
-  const subject = operation === '' ? 'A request' : operation;
-  const what = HAPPENED.get(errorType) ?? `the upstream answered with what is called ${errorType} here`;
+  const what = HAPPENED.get(errorType) ?? 'the upstream answered with a status that has this name';
+  const request = [operation, service === '' ? '' : `service ${service}`].filter((part) => part !== '');
   const grpc = facts.grpcStatus === undefined ? '' : ` (gRPC status ${facts.grpcStatus})`;
   const answer = status === 0 ? 'no status is known' : `status ${status}${grpc}`;
-  return `${subject}${service === '' ? '' : ` to ${service}`}: ${what}; ${answer}${times(observation, facts)}${tries(observation, facts)}.`;
+  const subject = request.length === 0 ? '' : ` (${request.join(', ')})`;
+  return `${capitalized(what)}${subject}: ${answer}${times(observation, facts)}${tries(observation, facts)}.`;
 }
 
 function times({ upstreamMs, gatewayMs }: Observation, { latencies }: RequestFacts): string {
@@ -52,15 +53,17 @@ function tries({ failedTryCodes }: Observation, facts: RequestFacts): string {
   return `; of ${count === 1 ? '1 try' : `${count} tries`} ${failedTryCodes.length} failed (${codes.join(', ')}${more})`;
 }
 
-/** Empty where nothing was held back. */
-export function heldBackSentence({ count, sinceMs, traceIds, others = 0 }: HeldBack): string {
-  const traces = traceIds.length === 0 ? '' : ` (among them the traces ${traceIds.join(', ')})`;
-  const own =
-    count === 0 ? [] : [`${count} more of this kind since ${new Date(sinceMs).toISOString()}${traces}`];
+/** Empty where nothing was held back. The trace ids are in a context of their own. */
+export function heldBackSentence({ count, sinceMs, others = 0 }: HeldBack): string {
+  const own = count === 0 ? [] : [`${count} more of this kind since ${new Date(sinceMs).toISOString()}`];
   const parts = others === 0 ? own : [...own, `${others} of other kinds`];
   return parts.length === 0 ? '' : `Held back, not sent: ${parts.join(', and ')}.`;
 }
 
 function duration(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 10) / 100} s`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

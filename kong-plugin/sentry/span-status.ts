@@ -3,7 +3,7 @@ import type { SpanStatusType } from '@sentry/core';
 import type { Observation } from '../observation';
 import type { RequestFacts, UpstreamTry } from './request-facts';
 
-/** As `getSpanStatusFromHttpCode` of @sentry/core 11.1.0 has them; another 4xx and 5xx have one each. */
+/** As `getSpanStatusFromHttpCode` of @sentry/core 11.1.0 has them, and 502; another 4xx and 5xx have one each. */
 const OF_HTTP: Readonly<Record<number, SpanStatusType>> = {
   401: 'unauthenticated',
   403: 'permission_denied',
@@ -13,6 +13,8 @@ const OF_HTTP: Readonly<Record<number, SpanStatusType>> = {
   429: 'resource_exhausted',
   499: 'cancelled',
   501: 'unimplemented',
+  // Of a gateway: there was no upstream to be had.
+  502: 'unavailable',
   503: 'unavailable',
   504: 'deadline_exceeded',
 };
