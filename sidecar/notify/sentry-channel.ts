@@ -4,7 +4,7 @@
 // given up: others wait behind it.
 import type { Clock } from '../clock';
 import type { SentryApiSettings, SentryChannelSettings } from '../config/config';
-import { postEnvelope } from '../sentry/post-envelope';
+import { postEnvelope, showEnvelope } from '../sentry/post-envelope';
 import type { Channel, Outcome } from './channel';
 import type { Notification } from './notification';
 import { outcomeOf } from './outcome-of-answer';
@@ -23,9 +23,6 @@ export interface SentryProject {
 /** From the end of the alert; Sentry usually needs seconds. */
 const SEARCH_MS = 180_000;
 const SEARCH_AGAIN_MS = 5_000;
-
-/** On this machine. */
-const SPOTLIGHT_TIMEOUT_MS = 2_000;
 
 export function sentryChannel(
   settings: SentryChannelSettings,
@@ -53,7 +50,7 @@ async function open(
 ): Promise<Outcome> {
   const text = issueEnvelope(notification, project, clock.nowMs());
   const { envelopeUrl, spotlightUrl } = project;
-  const shown = spotlightUrl && postEnvelope(spotlightUrl, text, SPOTLIGHT_TIMEOUT_MS);
+  const shown = spotlightUrl && showEnvelope(spotlightUrl, text);
   const answer = await (envelopeUrl === undefined ? shown : postEnvelope(envelopeUrl, text, timeoutMs));
   if (!answer) return { result: 'refused', reason: 'there is no Sentry to send it to' };
   return outcomeOf(answer.kind === 'answer' ? { ...answer, body: '', broken: false } : answer, clock.nowMs());

@@ -4,11 +4,9 @@
 import { createTransport, forEachEnvelopeItem, suppressTracing } from '@sentry/core';
 import type { BaseTransportOptions, Envelope, Transport } from '@sentry/core';
 import { SENTRY_ITEMS, type SentryItem, type SentryOutcome } from './own-sentry';
-import { postEnvelope } from './post-envelope';
+import { postEnvelope, showEnvelope } from './post-envelope';
 
 const TIMEOUT_MS = 10_000;
-/** On this machine. */
-const SPOTLIGHT_TIMEOUT_MS = 2_000;
 
 export interface TransportParts {
   /** `undefined`: only Spotlight gets what is sent. */
@@ -62,7 +60,7 @@ function outcomeOf(status: number): SentryOutcome {
 }
 
 async function deliver({ envelopeUrl, spotlightUrl }: TransportParts, text: string) {
-  const shown = spotlightUrl && postEnvelope(spotlightUrl, text, SPOTLIGHT_TIMEOUT_MS);
+  const shown = spotlightUrl && showEnvelope(spotlightUrl, text);
   const answer = await (envelopeUrl === undefined ? shown : postEnvelope(envelopeUrl, text, TIMEOUT_MS));
   if (!answer) return {};
   if (answer.kind === 'no_answer') throw new Error(`no answer (${answer.code})`);

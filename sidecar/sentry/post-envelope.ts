@@ -1,8 +1,8 @@
 // One HTTP POST of one envelope (https://develop.sentry.dev/sdk/data-model/envelopes/), compressed where it is large. Proxies
-// are taken from the environment (HTTPS_PROXY, NO_PROXY), redirects are not followed, and of the answer only status and the two
-// headers of limits are read. An address carries the project's key: of an error only its code is told.
+// to Sentry are taken from the environment (HTTPS_PROXY, NO_PROXY), to Spotlight there is none. Redirects are not followed, and
+// of the answer only status and the two headers of limits are read. An address carries the project's key: of an error only its code is told.
 import { gzipSync } from 'node:zlib';
-import { EnvHttpProxyAgent, request } from 'undici';
+import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
 
 export type EnvelopeAnswer =
   | {
@@ -21,10 +21,28 @@ export type EnvelopeAnswer =
 /** From here on it is worth the time. */
 const GZIP_FROM_BYTES = 8_192;
 
-let agent: EnvHttpProxyAgent | undefined;
+/** It is on this machine. */
+const SPOTLIGHT_TIMEOUT_MS = 2_000;
+
+let toSentry: Dispatcher | undefined;
+let toSpotlight: Dispatcher | undefined;
 
 /** Never rejects. */
-export async function postEnvelope(url: string, text: string, timeoutMs: number): Promise<EnvelopeAnswer> {
+export function postEnvelope(url: string, text: string, timeoutMs: number): Promise<EnvelopeAnswer> {
+  return post(url, text, timeoutMs, () => (toSentry ??= new EnvHttpProxyAgent()));
+}
+
+/** To Spotlight. Never rejects. */
+export function showEnvelope(url: string, text: string): Promise<EnvelopeAnswer> {
+  return post(url, text, SPOTLIGHT_TIMEOUT_MS, () => (toSpotlight ??= new Agent()));
+}
+
+async function post(
+  url: string,
+  text: string,
+  timeoutMs: number,
+  dispatcher: () => Dispatcher,
+): Promise<EnvelopeAnswer> {
   const signal = AbortSignal.timeout(timeoutMs);
   const plain = Buffer.from(text);
   const isLarge = plain.length >= GZIP_FROM_BYTES;
@@ -38,7 +56,7 @@ export async function postEnvelope(url: string, text: string, timeoutMs: number)
       },
       body: isLarge ? gzipSync(plain) : plain,
       signal,
-      dispatcher: (agent ??= new EnvHttpProxyAgent()),
+      dispatcher: dispatcher(),
     });
     // What it says is not read, but has to end.
     void body.dump({ limit: 65_536 }).catch(() => undefined);
