@@ -18,6 +18,9 @@ import type { RecordDropped } from './sentry-sender';
 /** How often Sentry is told of what was dropped here; as the SDK does. */
 const REPORT_INTERVAL_MS = 60_000;
 
+/** Without a DSN the SDK hands nothing to its transport, which alone knows where to send. */
+const SPOTLIGHT_ONLY_DSN = 'http://spotlight@127.0.0.1/1';
+
 /** Where envelopes go: SentrySender. */
 export interface EnvelopeSender {
   send(envelope: Envelope): void;
@@ -60,7 +63,7 @@ export function createClient({
 }: ClientSettings): SentryClient {
   const listenersBefore = process.listeners('beforeExit');
   const client = new NodeClient({
-    ...(sentry && { dsn: sentry.dsn }),
+    dsn: sentry?.dsn ?? SPOTLIGHT_ONLY_DSN,
     environment,
     release,
     integrations: [],
@@ -79,6 +82,7 @@ export function createClient({
       return {
         send: (envelope) => {
           sentry?.sender.send(envelope);
+          spotlight?.send(envelope);
           return Promise.resolve({});
         },
         flush: () => Promise.resolve(true),
@@ -89,7 +93,6 @@ export function createClient({
   for (const listener of process.listeners('beforeExit')) {
     if (!listenersBefore.includes(listener)) process.off('beforeExit', listener);
   }
-  if (spotlight) client.on('beforeEnvelope', (envelope) => spotlight.send(envelope));
   const sendReport = async (): Promise<void> => {
     await client.flush(1);
   };

@@ -153,7 +153,9 @@ describe('the error event', () => {
     expect(sentence('404-kong')).toBe(
       'No route matches the request: status 404 after 1 ms (no upstream reached, 0 ms in the gateway).',
     );
-    expect(sentence('grpc-trailers-only-14')).toContain('the upstream failed; status 200 (gRPC status 14)');
+    expect(sentence('grpc-trailers-only-14')).toContain(
+      'The upstream failed (POST r-grpc, service grpc): status 200 (gRPC status 14)',
+    );
   });
 
   it('is grouped, tagged and traced', () => {

@@ -189,12 +189,27 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     },
   );
 
+  it('profiles its process where that is switched on, and sends the last piece at SIGTERM', async () => {
+    await start({ continuous_profiling_auto_start: true, environment: 'staging' });
+    await log(logOf('200'));
+    await server.end();
+    expect(sentry.payloads('profile_chunk')).toMatchObject([
+      { platform: 'node', version: '2', environment: 'staging', release: 'gatewatch@0.1.0' },
+    ]);
+  });
+
   it('shows to Spotlight alone where there is no DSN', async () => {
     const { origin, path } = readDsn(sentry.dsn());
-    await start({ dsn: null, spotlight: true, spotlight_url: `${origin}${path}` });
+    await start({
+      dsn: null,
+      spotlight: true,
+      spotlight_url: `${origin}${path}`,
+      continuous_profiling_auto_start: true,
+    });
     await log(logOf('500'));
     await server.end();
     expect(typesOf(sentry.payloads('event'))).toEqual(['upstream_server_error']);
+    expect(sentry.payloads('profile_chunk')).toHaveLength(1);
     expect(counted('error', 'sent')).toBe(1);
   });
 });
