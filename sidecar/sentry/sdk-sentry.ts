@@ -109,6 +109,7 @@ export function startSdk(settings: SentrySettings, parts: SdkParts): OwnSentry {
         counts.event.held_back += 1;
         return;
       }
+      forgetCapture(fault.error);
       captureException(fault.error, {
         mechanism: { type: 'gatewatch', handled: !fault.isFatal },
         captureContext: {
@@ -156,6 +157,11 @@ function kindOf({ error, place }: OwnFault): string {
   if (!(error instanceof Error)) return place;
   const line = /\n\s+at [^\n]*/.exec(error.stack ?? '')?.[0] ?? '';
   return `${place} ${error.name} ${line}`;
+}
+
+/** The SDK marks what it has captured, and drops it without a word when it comes again, as the fault of a ledger does. */
+function forgetCapture(error: unknown): void {
+  if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, '__sentry_captured__');
 }
 
 /** Of the spans of a trace, only what tells nothing of addresses. */
