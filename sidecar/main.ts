@@ -62,7 +62,6 @@ async function main(args: readonly string[]): Promise<void> {
   const version = readVersion();
   sentry = startSentry(config.sentry, {
     version,
-    evaluationIntervalMs: config.evaluationIntervalMs,
     clock: systemClock,
     logger,
     redact: (text) => envelopeRedactor.redact(text),

@@ -95,7 +95,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       onRound: ({ durationMs, failed }) => {
         metrics.evaluationRounds.inc({ result: failed ? 'failed' : 'ok' });
         metrics.evaluationDurationSeconds.observe(durationMs / 1000);
-        sentry.checkIn({ durationMs, failed });
+        sentry.checkIn({ durationMs, failed, intervalMs: config.evaluationIntervalMs });
       },
       onFault: (error) => sentry.report({ error, place: 'a round of the rules', isFatal: false }),
     },

@@ -32,8 +32,12 @@ export interface OwnSentry {
    * @param name of low cardinality, and no secret; outgoing requests go by it, since their addresses are secrets
    */
   trace<Result>(name: string, op: string, run: () => Result): Result;
-  /** Told of every round of the rules. */
-  checkIn(round: { readonly durationMs: number; readonly failed: boolean }): void;
+  /** Told of every round of the rules, and of how long it is from one to the next. */
+  checkIn(round: {
+    readonly durationMs: number;
+    readonly failed: boolean;
+    readonly intervalMs: number;
+  }): void;
   /** Ends the profile and sends what is not sent yet; at most `timeoutMs`. Never rejects. */
   stop(timeoutMs: number): Promise<void>;
 }

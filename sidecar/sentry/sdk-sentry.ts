@@ -42,7 +42,6 @@ const PACKAGE_FOLDER = join(__dirname, '..', '..', '..');
 
 export interface SdkParts {
   readonly version: string;
-  readonly evaluationIntervalMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes the secrets of the configuration out of a text, but not the DSN, whose key is part of an envelope. */
@@ -134,7 +133,7 @@ export function startSdk(settings: SentrySettings, parts: SdkParts): OwnSentry {
       captureCheckIn(
         { monitorSlug: monitor, status: checkIn.status, duration: checkIn.durationMs / 1000 },
         {
-          schedule: { type: 'interval', value: checkInMinutes(parts.evaluationIntervalMs), unit: 'minute' },
+          schedule: { type: 'interval', value: checkInMinutes(round.intervalMs), unit: 'minute' },
           checkinMargin: CHECK_IN_MARGIN,
           failureIssueThreshold: 1,
           recoveryThreshold: 1,

@@ -1,16 +1,18 @@
 // The SDK as the sidecar sets it up, in this process, with a strict Sentry on 127.0.0.1.
 import pino from 'pino';
-import { systemClock } from '../../../sidecar/clock';
 import { Secret } from '../../../sidecar/config/secret';
 import type { OwnSentry } from '../../../sidecar/sentry/own-sentry';
 import { startSdk } from '../../../sidecar/sentry/sdk-sentry';
 import { EnvelopeServer } from '../../support/envelope-server';
+import { ManualClock } from '../../support/manual-clock';
 
 let server: EnvelopeServer;
 let sentry: OwnSentry;
+let clock: ManualClock;
 
 beforeEach(async () => {
   server = await EnvelopeServer.start();
+  clock = new ManualClock();
   sentry = startSdk(
     {
       dsn: new Secret(server.dsn()),
@@ -24,8 +26,7 @@ beforeEach(async () => {
     },
     {
       version: '1.0.0',
-      evaluationIntervalMs: 5_000,
-      clock: systemClock,
+      clock,
       logger: pino({ enabled: false }),
       redact: (text) => text,
     },
@@ -46,4 +47,16 @@ it('reports an error each time that it comes, and as the last one of the process
   await sentry.stop(1_000);
   expect(server.payloads('event').map(({ level }) => level)).toEqual(['error', 'error', 'fatal']);
   expect(sentry.counts.event).toEqual({ sent: 3, held_back: 0, rate_limited: 0, failed: 0 });
+});
+
+it('tells the monitor how often rounds come now, also where a reload has changed it', async () => {
+  const round = { durationMs: 1, failed: false };
+  sentry.checkIn({ ...round, intervalMs: 5_000 });
+  clock.advance(5 * 60_000);
+  sentry.checkIn({ ...round, intervalMs: 5 * 60_000 });
+  await sentry.stop(1_000);
+  expect(server.payloads('check_in')).toMatchObject([
+    { monitor_config: { schedule: { value: 1, unit: 'minute' } } },
+    { monitor_config: { schedule: { value: 5, unit: 'minute' } } },
+  ]);
 });
