@@ -167,6 +167,8 @@ describe('secrets', () => {
         `web_config_file: ${join(directory, 'web.yml')}`,
         'evaluation_interval: 1s',
         'rules: [{ name: errors, error_rate_threshold: 0, window: 10s, for: 0s, minimum_requests: 1 }]',
+        // Nothing listens there.
+        'sentry: { dsn: "${SENTRY_DSN}" }',
         'channels:',
         `  - { name: slack, type: slack, webhook_url_file: ${join(directory, 'slack-url')}, timeout: 1s }`,
         '  - { name: hook, type: webhook, url: "${HOOK_URL}", timeout: 1s }',
@@ -190,6 +192,7 @@ describe('secrets', () => {
       sidecarConfig: config('${GATEWATCH_TOKEN}').split('\n').slice(3).join('\n'),
       sidecarEnvironment: {
         HOOK_URL: hookUrl,
+        SENTRY_DSN: `http://${sweep.plant('key of the DSN')}@127.0.0.1:${await closedPort()}/1`,
         DEAD_URL: `http://127.0.0.1:${await closedPort()}/${deadKey}`,
       },
     });
@@ -329,6 +332,8 @@ describe('secrets', () => {
       `token_file: ${write('bad-token', `${sweep.plant('bad token in a file')} x`)}\n`,
       `token_file: ${sweep.plant('token for a path')}\n`,
       bad(`${sweep.plant('token for a key')}: 1\n`),
+      bad(`sentry: { dsn: "https://${sweep.plant('key of a DSN without a project')}@sentry.example/" }\n`),
+      bad(`channels: [{ name: a, type: sentry, auth_token: [${sweep.plant('auth token in a list')}] }]\n`),
       bad(`channels: [{ name: a, type: slack, webhook_url: ${sweep.plant('no address')} }]\n`),
       bad(`channels: [{ name: a, type: webhook, url: "gopher://${sweep.plant('another scheme')}" }]\n`),
       bad(`channels: [{ name: a, type: webhook, url: "http://x:%zz${sweep.plant('bad escape')}@y" }]\n`),
@@ -374,6 +379,9 @@ describe('secrets', () => {
       `sidecar_token: [${sweep.plant('sidecar_token in a list')}]`,
       `sidecar_token: { a: ${sweep.plant('sidecar_token in a map')} }`,
       `{ sidecar_token: ${sweep.plant('sidecar_token beside a fault')}, flush_interval_ms: 1 }`,
+      `sentry: { dsn: "https://${sweep.plant('key of a DSN without a project')}@sentry.example/" }`,
+      `sentry: { dsn: "https://${sweep.plant('key of a DSN beside a fault')}@sentry.example/1", sample_rate: 2 }`,
+      `sentry: { services: [{ service: a, dsn: ["${sweep.plant('DSN in a list')}"] }] }`,
     ];
     const dump = `${process.execPath} ${join(PROJECT, 'node_modules/kong-pdk/bin/kong-js-pluginserver')} --plugins-directory ${join(PROJECT, 'dist/kong-plugin/plugins')} --dump-all-plugins`;
     for (const setting of settings) {
@@ -397,7 +405,7 @@ describe('secrets', () => {
   });
 
   it.each(PLUGIN_SERVERS)(
-    'are in nothing that $title says of a sidecar_url that it refuses',
+    'are in nothing that $title says of a sidecar_url and a DSN that it refuses',
     async (program) => {
       const socket = join(directory, 'js.sock');
       const server = await startPluginServer(program, socket);
@@ -423,6 +431,21 @@ describe('secrets', () => {
           .call('StartInstance', { Name: 'gatewatch', Config: JSON.stringify(config) })
           .then(String, String);
         expect(refusal).toContain('gatewatch: sidecar_url: expected ');
+        sweep.gather(`the answer of ${program.title}`, refusal);
+      }
+      const dsns = [
+        `https://${sweep.plant('key')}@host`,
+        `https://${sweep.plant('key beside a port that is none')}@host:99999/1`,
+        `htps://${sweep.plant('key beside a scheme that is none')}@host/1`,
+        sweep.plant('no DSN'),
+        [sweep.plant('DSN in a list')],
+      ];
+      for (const dsn of dsns) {
+        const config = { spool_dir: join(directory, 'spool'), sentry: { dsn } };
+        const refusal = await kong
+          .call('StartInstance', { Name: 'gatewatch', Config: JSON.stringify(config) })
+          .then(String, String);
+        expect(refusal).toContain('gatewatch: sentry.dsn: expected ');
         sweep.gather(`the answer of ${program.title}`, refusal);
       }
       kong.close();
