@@ -9,8 +9,8 @@ import { pluginServerEnvironment } from './plugin-server-environment';
 
 const RESPAWN_INTERVAL_MS = 1000;
 
-/** How long a plugin server may take to end after SIGTERM: gatewatch's default for its last delivery, and 2 s more. */
-const STOP_TIMEOUT_MS = 7_000;
+/** How long a plugin server may take to end after SIGTERM: gatewatch's defaults for Sentry and for its last delivery, and 1 s more. */
+export const STOP_TIMEOUT_MS = 8_000;
 
 /** One plugin server that this gateway runs. */
 export class PluginServerProcess {
@@ -69,7 +69,7 @@ export class PluginServerProcess {
     });
   }
 
-  /** SIGTERM, then the end of the process or, after 7 s, SIGKILL to its group; then its socket is removed. */
+  /** SIGTERM, then the end of the process or, after 8 s, SIGKILL to its group; then its socket is removed. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.respawnTimer.abort();
