@@ -9,10 +9,10 @@ import type { PluginLog } from '../plugin-log';
 import { loadProfiler, type ProfilerIntegration } from './sdk/load-profiler';
 
 export interface ProfilingOptions {
-  /** 0 to 1: the share of processes that are profiled, decided once, here. */
+  /** 0 to 1: the share of processes that are profiled. */
   readonly sessionSampleRate: number;
   readonly log: PluginLog;
-  /** 0 to below 1; only a test gives its own. */
+  /** 0 to below 1, always the same; only a test gives its own. */
   readonly random?: () => number;
 }
 
@@ -22,6 +22,9 @@ export interface Profiling {
   stop(): void;
 }
 
+/** Drawn once: a process that is not to be profiled is not with its next configuration either. */
+const DRAWN = Math.random();
+
 let profiler: 'free' | 'taken' | 'unavailable' = 'free';
 
 /**
@@ -29,7 +32,7 @@ let profiler: 'free' | 'taken' | 'unavailable' = 'free';
  */
 export function startProfiling(
   client: NodeClient,
-  { sessionSampleRate, log, random = Math.random }: ProfilingOptions,
+  { sessionSampleRate, log, random = () => DRAWN }: ProfilingOptions,
 ): Profiling | undefined {
   if (profiler !== 'free' || random() >= sessionSampleRate) return undefined;
   let integration: ProfilerIntegration;

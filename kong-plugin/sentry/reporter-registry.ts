@@ -17,7 +17,7 @@ export class ReporterRegistry {
     private readonly log: PluginLog,
     unusedAfterMs?: number,
   ) {
-    this.#reporters = new SharedByKey((reporter) => void reporter.close(), unusedAfterMs);
+    this.#reporters = new SharedByKey((reporter) => this.#endUnused(reporter), unusedAfterMs);
   }
 
   /**
@@ -34,6 +34,12 @@ export class ReporterRegistry {
       const { SentryReporter } = load('./sentry-reporter') as typeof SentryReporting;
       return new SentryReporter(settings, this.log, count);
     });
+  }
+
+  /** Where it had the profiler, the newest that wants it goes on with the profile. */
+  #endUnused(reporter: SentryReporting.SentryReporter): void {
+    void reporter.close();
+    for (const other of this.#reporters.all.reverse()) other.profile();
   }
 
   /** Sends what there is, each reporter within its shutdown timeout. What is taken later ends as failed. */

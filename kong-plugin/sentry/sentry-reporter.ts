@@ -44,7 +44,7 @@ export class SentryReporter {
   readonly #destinations = new Map<string, SentryDestination>();
   readonly #standard: Scope | undefined;
   readonly #scopes = new Map<string, Scope | undefined>();
-  readonly #profiling: Profiling | undefined;
+  #profiling: Profiling | undefined;
   #hasSaidFault = false;
   #closed: Promise<void> | undefined;
   /** Requests so far. */
@@ -58,9 +58,15 @@ export class SentryReporter {
     this.#count = count;
     this.#standard = this.#scopeOf(settings.standard);
     for (const [service, reporting] of settings.services) this.#scopes.set(service, this.#scopeOf(reporting));
+    this.profile();
+  }
+
+  /** Profiles the process where the settings want it, unless another reporter does so already. */
+  profile(): void {
+    if (this.#closed || this.#profiling) return;
     const [profiled] = [this.#standard, ...this.#scopes.values()].filter((scope) => scope !== undefined);
-    const { profileSessionSampleRate: sessionSampleRate } = settings;
-    this.#profiling = profiled && startProfiling(profiled.client.sdk, { sessionSampleRate, log });
+    const { profileSessionSampleRate: sessionSampleRate } = this.#settings;
+    this.#profiling = profiled && startProfiling(profiled.client.sdk, { sessionSampleRate, log: this.#log });
   }
 
   /**
