@@ -2,6 +2,7 @@
 // is in (scope org:read), which unresolved issues have a tag (event:read), and to resolve one (event:write).
 import { request } from 'undici';
 import type { SentryApiSettings } from '../config/config';
+import { dispatcherToSentry } from '../sentry/dispatcher-to-sentry';
 import type { Answer, NoAnswer } from './post-json';
 
 /** An event comes whole with the answer to the first question. */
@@ -49,6 +50,7 @@ export class SentryApi {
         ...(document === undefined ? {} : { body: JSON.stringify(document) }),
         signal: this.#signal,
         reset: true,
+        dispatcher: dispatcherToSentry(),
       });
       const retryAfter = headers['retry-after'];
       const text = await readWhole(body);

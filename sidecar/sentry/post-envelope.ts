@@ -1,8 +1,8 @@
-// One HTTP POST of one envelope (https://develop.sentry.dev/sdk/data-model/envelopes/), compressed where it is large. Proxies
-// to Sentry are taken from the environment (HTTPS_PROXY, NO_PROXY), to Spotlight there is none. Redirects are not followed, and
-// of the answer only status and the two headers of limits are read. An address carries the project's key: of an error only its code is told.
+// One HTTP POST of one envelope (https://develop.sentry.dev/sdk/data-model/envelopes/), compressed where it is large. To
+// Spotlight there is no proxy. Redirects are not followed, and of the answer only status and the two headers of limits are read. An address carries the project's key: of an error only its code is told.
 import { gzipSync } from 'node:zlib';
-import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from 'undici';
+import { Agent, request, type Dispatcher } from 'undici';
+import { dispatcherToSentry } from './dispatcher-to-sentry';
 
 export type EnvelopeAnswer =
   | {
@@ -24,12 +24,11 @@ const GZIP_FROM_BYTES = 8_192;
 /** It is on this machine. */
 const SPOTLIGHT_TIMEOUT_MS = 2_000;
 
-let toSentry: Dispatcher | undefined;
 let toSpotlight: Dispatcher | undefined;
 
 /** Never rejects. */
 export function postEnvelope(url: string, text: string, timeoutMs: number): Promise<EnvelopeAnswer> {
-  return post(url, text, timeoutMs, () => (toSentry ??= new EnvHttpProxyAgent()));
+  return post(url, text, timeoutMs, dispatcherToSentry);
 }
 
 /** To Spotlight. Never rejects. */

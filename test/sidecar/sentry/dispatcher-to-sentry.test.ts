@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { RunningProgram } from '../../support/running-program';
 
 const POST = resolve(__dirname, '../../../dist/sidecar/sentry/post-envelope.js');
+const API = resolve(__dirname, '../../../dist/sidecar/notify/sentry-api.js');
 
 let asked: string[];
 let servers: Server[];
@@ -36,18 +37,28 @@ async function start(name: string): Promise<string> {
 async function run(call: (target: string) => string): Promise<string[]> {
   const proxy = await start('the proxy');
   const target = await start('the target');
-  const script = `require(${JSON.stringify(POST)}).${call(target)}.then(() => process.exit())`;
+  const script = `${call(target)}.then(() => process.exit())`;
   const program = new RunningProgram(process.execPath, ['-e', script], { http_proxy: proxy });
   await program.ended;
   return asked;
 }
 
 it('goes to Sentry through the proxy of the environment', async () => {
-  expect(await run((target) => `postEnvelope('${target}/api/1/envelope/', '{}', 2000)`)).toEqual([
-    'the proxy',
-  ]);
+  expect(
+    await run((target) => `require('${POST}').postEnvelope('${target}/api/1/envelope/', '{}', 2000)`),
+  ).toEqual(['the proxy']);
+});
+
+it('resolves an issue through the same proxy', async () => {
+  const settings = (target: string): string =>
+    `{ apiUrl: '${target}', organization: 'acme', project: 'gateway', authToken: { reveal: () => 'token' } }`;
+  const asks = (target: string): string =>
+    `new (require('${API}').SentryApi)(${settings(target)}, 2000).resolve('1')`;
+  expect(await run(asks)).toEqual(['the proxy']);
 });
 
 it('goes to a Spotlight on this machine past the proxy of the environment', async () => {
-  expect(await run((target) => `showEnvelope('${target}/stream', '{}')`)).toEqual(['the target']);
+  expect(await run((target) => `require('${POST}').showEnvelope('${target}/stream', '{}')`)).toEqual([
+    'the target',
+  ]);
 });
