@@ -85,7 +85,7 @@ export interface SentrySettings {
   readonly environment: string;
   /** `undefined`: gatewatch@ and the version. */
   readonly release: string | undefined;
-  /** 0 to 1, of the sidecar's own work: requests, rounds and deliveries. */
+  /** 0 to 1, of the deliveries to channels. */
   readonly tracesSampleRate: number;
   /** 0 to 1: the share of processes that are profiled. */
   readonly profileSessionSampleRate: number;

@@ -1,8 +1,8 @@
 // The DSN of a Sentry project: where its envelopes go, and the public key that lets them in.
 
-/** A DSN without the secret part that old ones have: what the SDK takes, and nothing that it would read in another way. */
+/** What the SDK takes, and nothing that it would read in another way; old ones have a secret after the key, which nothing needs. */
 const DSN =
-  /^(?<origin>https?:\/\/)(?<key>\w+)@(?<host>(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d{1,5})?)\/(?<path>(?:[\w.-]+\/)*)(?<project>\d+)$/;
+  /^(?<origin>https?:\/\/)(?<key>\w+)(?::\w*)?@(?<host>(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d{1,5})?)\/(?<path>(?:[\w.-]+\/)*)(?<project>\d+)$/;
 
 /** Whether a text is a DSN. */
 export function isDsn(text: string): boolean {

@@ -1,5 +1,6 @@
 // One HTTP POST of one envelope (https://develop.sentry.dev/sdk/data-model/envelopes/), compressed where it is large. To
-// Spotlight there is no proxy. Redirects are not followed, and of the answer only status and the two headers of limits are read. An address carries the project's key: of an error only its code is told.
+// Spotlight there is no proxy. Redirects are not followed, and of the answer only status and the two headers of limits are read.
+// An address carries the project's key: of an error only its code is told.
 import { gzipSync } from 'node:zlib';
 import { Agent, request, type Dispatcher } from 'undici';
 import { dispatcherToSentry } from './dispatcher-to-sentry';
