@@ -35,6 +35,10 @@ export function readSettings(
   environment: Readonly<Record<string, string | undefined>> = {},
 ): PluginSettings {
   const fields = recordOf(config);
+  const namedStatuses = (Array.isArray(fields['error_types']) ? fields['error_types'] : []).map(
+    namedStatusOf,
+  );
+  const named = namedStatuses.map(({ errorType }) => errorType);
   return {
     delivery: {
       address: readSidecarAddress(fields['sidecar_url'] ?? DEFAULT_SIDECAR_URL),
@@ -44,8 +48,8 @@ export function readSettings(
       shutdownTimeoutMs: durationMsOf(fields, 'shutdown_timeout_ms'),
       spoolDirectory: directoryOf(fields['spool_dir']),
     },
-    namedStatuses: (Array.isArray(fields['error_types']) ? fields['error_types'] : []).map(namedStatusOf),
-    sentry: readSentrySettings(fields['sentry'], PLUGIN_VERSION, environment),
+    namedStatuses,
+    sentry: readSentrySettings(fields['sentry'], PLUGIN_VERSION, environment, named),
   };
 }
 

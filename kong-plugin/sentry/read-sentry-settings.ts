@@ -3,6 +3,7 @@
 import { labelText } from '../contract/label-text';
 import { SEVERITIES, type Severity } from '../contract/severity';
 import { SOURCES } from '../contract/source';
+import { ERROR_SEVERITIES } from '../error-type';
 import { checkDsn } from './dsn';
 import { STANDARD_FINGERPRINT, readFingerprint } from './fingerprint';
 import {
@@ -42,6 +43,7 @@ const ON_WORDS = ['true', 't', 'y', 'yes', 'on', '1'];
  * @param pluginVersion part of the standard release
  * @param environment of the plugin server: SENTRY_SPOTLIGHT is read. Kong's own plugin servers have it from their start command
  *   only, since nginx clears the environment
+ * @param namedErrorTypes beside the built-in ones: a rule for any other would never match
  * @returns `undefined` where there is neither a DSN nor Spotlight to report to
  * @throws Error naming the setting, what was expected and what was found; never a DSN
  */
@@ -49,9 +51,11 @@ export function readSentrySettings(
   value: unknown,
   pluginVersion: string,
   environment: Readonly<Record<string, string | undefined>>,
+  namedErrorTypes: readonly string[] = [],
 ): SentrySettings | undefined {
   const fields = recordOf(value);
-  const standard = standardOf(fields, pluginVersion);
+  const errorTypes = [...Object.keys(ERROR_SEVERITIES), ...namedErrorTypes];
+  const standard = standardOf(fields, pluginVersion, errorTypes);
   const settings = {
     standard,
     services: servicesOf(fields, standard),
@@ -66,7 +70,7 @@ export function readSentrySettings(
   return hasDsn || settings.spotlightUrl !== undefined ? settings : undefined;
 }
 
-function standardOf(fields: Fields, pluginVersion: string): ReportingSettings {
+function standardOf(fields: Fields, pluginVersion: string, errorTypes: readonly string[]): ReportingSettings {
   const environment = environmentOf(fields, 'sentry') ?? STANDARD_ENVIRONMENT;
   const sendsPersonalData = flagOf(fields, 'send_personal_data', 'sentry', false);
   return {
@@ -78,7 +82,9 @@ function standardOf(fields: Fields, pluginVersion: string): ReportingSettings {
     sampleRate: numberOf(fields, 'sample_rate', 'sentry', SHARES.sample_rate),
     minimumSeverity: minimumSeverityOf(fields, 'sentry') ?? STANDARD_MINIMUM_SEVERITY,
     fingerprint: readFingerprint(fields['fingerprint'] ?? STANDARD_FINGERPRINT, 'sentry.fingerprint'),
-    beforeSend: listOf(fields['before_send'], 'sentry.before_send').map(ruleOf),
+    beforeSend: listOf(fields['before_send'], 'sentry.before_send').map((rule, index) =>
+      ruleOf(rule, index, errorTypes),
+    ),
     tracing: tracingOf(fields, environment),
   };
 }
@@ -151,7 +157,7 @@ function overriddenTracingOf(
   return standard && { ...standard, sampleRate, slowMs };
 }
 
-function ruleOf(value: unknown, index: number): BeforeSendRule {
+function ruleOf(value: unknown, index: number, errorTypes: readonly string[]): BeforeSendRule {
   const place = `sentry.before_send[${index}]`;
   const fields = recordOf(value);
   const isDropped = flagOf(fields, 'drop', place, false);
@@ -171,7 +177,7 @@ function ruleOf(value: unknown, index: number): BeforeSendRule {
     when: {
       service: labelOf(fields, 'service', place),
       operation: labelOf(fields, 'operation', place),
-      errorType: labelOf(fields, 'error_type', place),
+      errorType: errorTypeOf(fields, place, errorTypes),
       status: isSet(fields['status'])
         ? wholeOf(fields, 'status', place, { default: 0, between: [100, 999] })
         : undefined,
@@ -183,6 +189,12 @@ function ruleOf(value: unknown, index: number): BeforeSendRule {
     fingerprint,
     tags,
   };
+}
+
+function errorTypeOf(fields: Fields, place: string, known: readonly string[]): string | undefined {
+  const errorType = labelOf(fields, 'error_type', place);
+  if (errorType === undefined || known.includes(errorType)) return errorType;
+  return refuse(`${place}.error_type`, `one of ${known.join(', ')}`, errorType);
 }
 
 /** Kong's JSON has an empty map as a list. */

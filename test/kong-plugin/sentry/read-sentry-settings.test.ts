@@ -3,6 +3,7 @@ import { checkRecord } from '../../../kong/embedded/check-against-schema';
 import { readFieldList } from '../../../kong/embedded/field-schema';
 import { resolveReferences } from '../../../kong/embedded/resolve-references';
 import { PLUGIN_SCHEMA } from '../../../kong-plugin/plugin-schema';
+import { readSettings } from '../../../kong-plugin/read-settings';
 import { readSentrySettings } from '../../../kong-plugin/sentry/read-sentry-settings';
 
 const DSN = 'https://0123456789abcdef@o1.ingest.sentry.io/42';
@@ -200,6 +201,10 @@ describe('what the plugin refuses itself, with its place', () => {
     ],
     [{ before_send: [{}] }, /sentry\.before_send\[0\]: expected either drop.*found neither/],
     [{ before_send: [{ drop: true, level: 'info' }] }, /sentry\.before_send\[0\]: .*found both/],
+    [
+      { before_send: [{ error_type: 'upstream_timeot', drop: true }] },
+      /sentry\.before_send\[0\]\.error_type: expected one of client_closed_request, upstream_timeout.*found "upstream_timeot"/,
+    ],
     [{ before_send: [{ level: 'loud' }] }, /sentry\.before_send\[0\]\.level: expected one of fatal, error/],
     [
       { traces_sample_rates: { staging: 2 } },
@@ -214,6 +219,17 @@ describe('what the plugin refuses itself, with its place', () => {
     [{ spotlight_url: 'ftp://x' }, /sentry\.spotlight_url: expected/],
   ])('is %j', (sentry, fault) => {
     expect(() => readSentrySettings({ dsn: DSN, ...sentry }, '1', {})).toThrow(fault);
+  });
+
+  it('is a rule for an error type that nothing has, and none for one that a service has named', () => {
+    const config = (errorType: string): object => ({
+      error_types: [{ status: 422, error_type: 'validation_failed' }],
+      sentry: { dsn: DSN, before_send: [{ error_type: errorType, drop: true }] },
+    });
+    expect(readSettings(config('validation_failed')).sentry?.standard.beforeSend).toMatchObject([
+      { when: { errorType: 'validation_failed' } },
+    ]);
+    expect(() => readSettings(config('validation_faled'))).toThrow(/, validation_failed, found/);
   });
 
   it.each([
