@@ -82,6 +82,15 @@ describe('the shipped gatewatch.yml', () => {
     expect(config.dataDirectory).toBe('/var/lib/gatewatch');
   });
 
+  it.each([
+    ['1', 'http://127.0.0.1:8969/stream'],
+    ['http://127.0.0.1:1/stream', 'http://127.0.0.1:1/stream'],
+    ['0', undefined],
+    ['what another program reads', undefined],
+  ])('takes Spotlight from the environment, "%s", or passes it over', (variable, url) => {
+    expect(configOf(SHIPPED, { SENTRY_SPOTLIGHT: variable }).sentry.spotlightUrl).toBe(url);
+  });
+
   it('has examples of channels that are right when the comment is taken away', () => {
     const examples = SHIPPED.slice(SHIPPED.indexOf('# channels:\n')).replace(/^# ?/gm, '');
     const config = configOf(examples, {
