@@ -24,11 +24,13 @@ export interface PluginSettings {
   readonly namedStatuses: readonly NamedStatus[];
   /** `undefined`: nothing is reported to Sentry. */
   readonly sentry: SentrySettings | undefined;
+  /** What is wrong with the settings of Sentry, which is then off: requests are counted all the same. */
+  readonly sentryFault: string | undefined;
 }
 
 /**
  * @param environment of the plugin server
- * @throws Error naming the setting, what was expected and what was found
+ * @throws Error naming the setting, what was expected and what was found; not for those of Sentry
  */
 export function readSettings(
   config: unknown,
@@ -49,8 +51,16 @@ export function readSettings(
       spoolDirectory: directoryOf(fields['spool_dir']),
     },
     namedStatuses,
-    sentry: readSentrySettings(fields['sentry'], PLUGIN_VERSION, environment, named),
+    ...readSentry(() => readSentrySettings(fields['sentry'], PLUGIN_VERSION, environment, named)),
   };
+}
+
+function readSentry(read: () => SentrySettings | undefined): Pick<PluginSettings, 'sentry' | 'sentryFault'> {
+  try {
+    return { sentry: read(), sentryFault: undefined };
+  } catch (error) {
+    return { sentry: undefined, sentryFault: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function namedStatusOf(value: unknown, index: number): NamedStatus {

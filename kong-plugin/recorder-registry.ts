@@ -46,7 +46,7 @@ export class RecorderRegistry {
     // At once for all: up to here each of them spools what comes.
     const left = recorders.flatMap((recorder) => recorder.leave());
     if (!this.#sayLeft('the plugin ends', left))
-      this.log('info', 'everything was delivered; the plugin ends');
+      this.log('info', 'the sidecar has everything; the plugin ends');
   }
 
   #endUnused(recorder: Recorder): void {

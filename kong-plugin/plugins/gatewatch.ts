@@ -38,7 +38,11 @@ class GatewatchPlugin {
 
   /** @throws Error for the operator, which Kong writes into its error log */
   constructor(config: unknown) {
-    const { delivery, namedStatuses, sentry } = readSettings(config, process.env);
+    const { delivery, namedStatuses, sentry, sentryFault } = readSettings(config, process.env);
+    if (sentryFault !== undefined)
+      logToStderr('error', 'nothing is reported to Sentry until its settings are mended; all else works', {
+        reason: sentryFault,
+      });
     if (recorders.isEmpty) endOnSignal(end);
     this.#namedStatuses = namedStatuses;
     this.#delivery = delivery;

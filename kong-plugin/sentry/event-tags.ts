@@ -1,5 +1,6 @@
 // What events can be searched by: values of low cardinality, from the observation and from Kong's entities. The same words
 // are the labels of metrics. An empty value is no tag.
+import { UNMATCHED } from '../contract/unmatched';
 import type { Observation } from '../observation';
 import type { RequestFacts } from './request-facts';
 import { shortText } from './short-text';
@@ -30,5 +31,5 @@ export function eventTags(
 
 /** What Sentry shows as an issue's culprit and as a transaction's name. */
 export function transactionName({ operation }: Observation): string {
-  return operation === '' ? '__unmatched__' : shortText(operation);
+  return operation === '' ? UNMATCHED : shortText(operation);
 }

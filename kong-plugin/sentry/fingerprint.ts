@@ -1,5 +1,6 @@
-// What makes events one issue in Sentry. A template is a list of texts with placeholders, `orders-{status}`; an event has the
-// same list with its own values in them.
+// What makes events one issue in Sentry. A template is a list of texts and placeholders, `[payments, '{status}']`; an event has
+// the same list with its own values in their places.
+import { UNMATCHED } from '../contract/unmatched';
 import type { Observation } from '../observation';
 import {
   EVENT_FIELDS,
@@ -12,9 +13,11 @@ export const STANDARD_FINGERPRINT = ['{service}', '{operation}', '{error_type}']
 
 export const MAX_FINGERPRINT_PARTS = 10;
 
+export const FINGERPRINT_PART_ERROR = `expected a text without braces or one of ${EVENT_FIELDS.map((field) => `{${field}}`).join(', ')}`;
+
 const OF_OBSERVATION: Readonly<Record<EventField, (observation: Observation) => string>> = {
   service: ({ service }) => service,
-  operation: ({ operation }) => operation,
+  operation: ({ operation }) => (operation === '' ? UNMATCHED : operation),
   error_type: ({ errorType }) => errorType,
   status: ({ status }) => String(status),
   source: ({ source }) => source,
@@ -36,26 +39,12 @@ export function readFingerprint(list: unknown, place: string): FingerprintTempla
 
 /** One text for each part of the template, in its order. */
 export function renderFingerprint(template: FingerprintTemplate, observation: Observation): string[] {
-  return template.map((part) =>
-    part
-      .map((piece) => (typeof piece === 'string' ? piece : OF_OBSERVATION[piece.field](observation)))
-      .join(''),
-  );
+  return template.map((part) => (typeof part === 'string' ? part : OF_OBSERVATION[part.field](observation)));
 }
 
 function readPart(text: unknown, place: string): FingerprintPart {
-  if (typeof text !== 'string' || text === '') {
-    throw new Error(`gatewatch: ${place}: expected a text, found ${JSON.stringify(text)}`);
-  }
-  return text.split(/(\{[^{}]*\})/).flatMap((piece): FingerprintPart => {
-    if (piece === '') return [];
-    const name = /^\{(.*)\}$/s.exec(piece)?.[1];
-    const field = EVENT_FIELDS.find((known) => known === name);
-    if (field !== undefined) return [{ field }];
-    if (!/[{}]/.test(piece)) return [piece];
-    const known = EVENT_FIELDS.map((one) => `{${one}}`).join(', ');
-    throw new Error(
-      `gatewatch: ${place}: expected no braces but those of ${known}, found ${JSON.stringify(text)}`,
-    );
-  });
+  const field = EVENT_FIELDS.find((known) => `{${known}}` === text);
+  if (field !== undefined) return { field };
+  if (typeof text === 'string' && /^[^{}]+$/.test(text)) return text;
+  throw new Error(`gatewatch: ${place}: ${FINGERPRINT_PART_ERROR}, found ${JSON.stringify(text)}`);
 }

@@ -8,6 +8,9 @@ import { TokenBucket } from './token-bucket';
 /** More than services times operations times error types of most gateways; at some 300 bytes each. */
 export const MAX_FINGERPRINTS = 1_000;
 
+/** To look for a trace costs some microseconds: not in the midst of a storm. */
+const MAX_SEARCHED = 50;
+
 interface Fingerprint {
   readonly key: string;
   readonly bucket: TokenBucket;
@@ -63,13 +66,17 @@ export class Governor {
     return this.#tell(fingerprint);
   }
 
-  /** Whether the trace id is wanted of the one that was held back last: of the first ones, whatever their trace ids are. */
+  /** Whether it is worth to look for the trace id of the one that was held back last: among the first ones, until enough are found. */
   wantsTraceId(key: string): boolean {
-    const heldBack = this.#fingerprints.get(key)?.heldBack ?? 0;
-    return heldBack > 0 && heldBack <= MAX_HELD_BACK_TRACES;
+    const fingerprint = this.#fingerprints.get(key);
+    return (
+      fingerprint !== undefined &&
+      fingerprint.heldBack <= MAX_SEARCHED &&
+      fingerprint.traceIds.length < MAX_HELD_BACK_TRACES
+    );
   }
 
-  /** @param traceId 32 hexadecimal digits; after `wantsTraceId` */
+  /** @param traceId 32 hexadecimal digits, of one that was held back; of the first ones are kept */
   addTraceId(key: string, traceId: string): void {
     const traceIds = this.#fingerprints.get(key)?.traceIds;
     if (traceIds && traceIds.length < MAX_HELD_BACK_TRACES && !traceIds.includes(traceId)) {

@@ -54,6 +54,10 @@ export class SenderLog {
     });
   }
 
+  left(items: number): void {
+    this.#say('warn', 'the time for the end is over, and not everything was sent to Sentry', { items });
+  }
+
   proxyIgnored(reason: string): void {
     this.#say('error', 'the proxy of the environment cannot be used; Sentry is called without it', {
       reason,

@@ -10,14 +10,14 @@ import { judge, type Rewrite } from './before-send';
 import type { SentryClient } from './create-client';
 import { readDsn } from './dsn';
 import { renderFingerprint } from './fingerprint';
-import { atSystemTime } from './held-back';
+import { atSystemTime, type HeldBack } from './held-back';
 import { issueEvent } from './issue-event';
 import { startProfiling, type Profiling } from './profiling';
 import { readRequestFacts, type RequestFacts } from './request-facts';
 import { readTraceParent } from './read-trace-parent';
 import { RANDOM_DIGITS, requestTrace, type RequestTrace } from './request-trace';
 import type { EventOrigin } from './sampling-context';
-import { SentryDestination, type Admitted } from './sentry-destination';
+import { SentryDestination } from './sentry-destination';
 import type { CountSentryOutcome } from './sentry-outcome';
 import type { ReportingSettings, SentrySettings } from './sentry-settings';
 import { sampleTrace, type TraceSample } from './trace-sampling';
@@ -31,10 +31,14 @@ interface Scope {
   readonly client: SentryClient;
 }
 
-/** An error event that goes. */
-interface Issue extends Admitted {
+/** An error that no rule drops. */
+interface ReportedError {
   readonly fingerprint: readonly string[];
+  /** Of the fingerprint. */
+  readonly key: string;
   readonly rewrite: Rewrite | undefined;
+  /** What its event is to tell; `undefined`: it is held back itself. */
+  readonly heldBack: HeldBack | undefined;
 }
 
 export class SentryReporter {
@@ -107,11 +111,13 @@ export class SentryReporter {
 
   #report(scope: Scope, log: string | Buffer, observation: Observation): void {
     const nowMs = steadyNowMs();
-    const issue = isReported(observation, scope.reporting)
-      ? this.#admitIssue(scope, log, observation, nowMs)
+    const error = isReported(observation, scope.reporting)
+      ? this.#judgeError(scope, observation, nowMs)
       : undefined;
-    const sample = this.#sampleTrace(scope, log, observation, issue !== undefined, nowMs);
-    if (!issue && !sample) return;
+    const carried = error?.heldBack;
+    const sample = this.#sampleTrace(scope, log, observation, carried !== undefined, nowMs);
+    if (error && !carried) this.#noteTrace(scope, log, error.key, sample !== undefined);
+    if (!carried && !sample) return;
 
     const { reporting, origin, destination, client } = scope;
     const facts = readRequestFacts(log, reporting);
@@ -121,19 +127,31 @@ export class SentryReporter {
     // Kong's times are the system's, which a steady clock is behind where the host was suspended.
     const systemMs = Date.now();
     const request = { observation, facts, trace, origin, nowMs: systemMs };
-    if (issue) {
-      const heldBack = atSystemTime(issue.heldBack, systemMs - nowMs);
-      destination.sendEvent(client, issueEvent({ ...request, sample, ...issue, heldBack }), issue);
+    if (error && carried) {
+      const heldBack = atSystemTime(carried, systemMs - nowMs);
+      const event = issueEvent({ ...request, ...error, sample, heldBack });
+      destination.sendEvent(client, event, { key: error.key, atMs: nowMs, heldBack: carried });
     }
     if (sample) client.captureEvent(transactionEvent({ ...request, sample }));
   }
 
-  #admitIssue(
+  /** Of an error that is held back: only a trace that can be looked at, one that is sent or that the caller began. */
+  #noteTrace({ reporting, destination }: Scope, log: string | Buffer, key: string, isSent: boolean): void {
+    const { governor } = destination;
+    if (isSent) {
+      const facts = readRequestFacts(log, reporting);
+      if (facts) governor.addTraceId(key, traceOf(facts).traceId);
+    } else if (governor.wantsTraceId(key)) {
+      const parent = readTraceParent(log);
+      if (parent) governor.addTraceId(key, parent.traceId);
+    }
+  }
+
+  #judgeError(
     { reporting, destination, client }: Scope,
-    log: string | Buffer,
     observation: Observation,
     nowMs: number,
-  ): Issue | undefined {
+  ): ReportedError | undefined {
     const judged = judge(reporting.beforeSend, observation);
     if (judged === 'dropped') {
       this.#count('error', 'dropped', 1);
@@ -147,16 +165,12 @@ export class SentryReporter {
     }
     const fingerprint = renderFingerprint(judged?.fingerprint ?? reporting.fingerprint, observation);
     const key = fingerprint.join('\n');
-    const { governor } = destination;
-    const heldBack = governor.admitEvent(key, nowMs);
-    if (heldBack) return { key, atMs: nowMs, heldBack, fingerprint, rewrite: judged };
-    this.#count('error', 'held_back', 1);
-    client.recordDropped('sample_rate', 'error', 1);
-    if (governor.wantsTraceId(key)) {
-      const facts = readRequestFacts(log, reporting);
-      if (facts) governor.addTraceId(key, traceOf(facts).traceId);
+    const heldBack = destination.governor.admitEvent(key, nowMs);
+    if (!heldBack) {
+      this.#count('error', 'held_back', 1);
+      client.recordDropped('sample_rate', 'error', 1);
     }
-    return undefined;
+    return { fingerprint, key, rewrite: judged, heldBack };
   }
 
   #sampleTrace(

@@ -1,10 +1,10 @@
 // The `sentry` record of the plugin's configuration in Kong's schema language, as data. Kong checks it when it loads its
-// configuration; what this language cannot say (placeholders, a service twice) the plugin says when its instance starts.
+// configuration; what this language cannot say (a service twice, a reference to no DSN) the plugin says when its instance starts.
 // Patterns are Lua's. A DSN that is written out never stands in a message: `err` takes the place of Kong's own.
 import { SEVERITIES } from '../contract/severity';
 import { SOURCES } from '../contract/source';
-import { MAX_FINGERPRINT_PARTS, STANDARD_FINGERPRINT } from './fingerprint';
-import { LEVELS } from './sentry-settings';
+import { FINGERPRINT_PART_ERROR, MAX_FINGERPRINT_PARTS, STANDARD_FINGERPRINT } from './fingerprint';
+import { EVENT_FIELDS, LEVELS } from './sentry-settings';
 
 /** A number's default, and the range in which it must be. */
 export interface NumberSetting {
@@ -72,8 +72,10 @@ const DSN = {
   type: 'string',
   required: false,
   referenceable: true,
+  // Empty is none, as a reference to an empty variable is.
+  len_min: 0,
   match_any: {
-    patterns: ['^https?://[%w_:]+@[^%s@?#]+/%d+$'],
+    patterns: ['^$', '^https?://[%w_:]+@[^%s@?#]+/%d+$'],
     err: 'expected https://KEY@HOST/PROJECT, as Sentry shows it under Client Keys (DSN)',
   },
 } as const;
@@ -89,7 +91,14 @@ const FINGERPRINT = {
   type: 'array',
   len_min: 1,
   len_max: MAX_FINGERPRINT_PARTS,
-  elements: { type: 'string', len_max: MAX_TAG_LENGTH },
+  elements: {
+    type: 'string',
+    len_max: MAX_TAG_LENGTH,
+    match_any: {
+      patterns: ['^[^{}]+$', ...EVENT_FIELDS.map((field) => `^{${field}}$`)],
+      err: FINGERPRINT_PART_ERROR,
+    },
+  },
 } as const;
 
 const SEVERITY = { type: 'string', one_of: [...SEVERITIES] } as const;

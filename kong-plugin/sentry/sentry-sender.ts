@@ -220,6 +220,7 @@ export class SentrySender {
     clearTimeout(this.#retry);
     const left = [...this.#inFlight, ...this.#queue.takeAll(() => true)];
     this.#inFlight.clear();
+    if (left.length > 0) this.#log.left(left.length);
     for (const item of left) this.#endItem(item, 'failed', 'network_error');
     await this.#dispatcher.destroy();
   }

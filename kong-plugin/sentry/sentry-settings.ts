@@ -7,8 +7,8 @@ import type { Source } from '../contract/source';
 export const EVENT_FIELDS = ['service', 'operation', 'error_type', 'status', 'source', 'severity'] as const;
 export type EventField = (typeof EVENT_FIELDS)[number];
 
-/** A part of a fingerprint: literal texts and placeholders, joined. */
-export type FingerprintPart = readonly (string | { readonly field: EventField })[];
+/** A part of a fingerprint: a text, or the value of a field. */
+export type FingerprintPart = string | { readonly field: EventField };
 export type FingerprintTemplate = readonly FingerprintPart[];
 
 /** One of Sentry's levels. */

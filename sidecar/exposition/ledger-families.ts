@@ -1,13 +1,11 @@
 // From the ledger's series to the metric families of the gateway's traffic. Names and labels are fixed: dashboards depend
 // on them. Several series of the ledger may be one here (they differ in what a family does not expose); they are added up.
+import { UNMATCHED } from '../../kong-plugin/contract/unmatched';
 import type { LedgerSeries } from '../ledger/ledger-state';
 import type { BucketSample, Labels, MetricFamily, Sample } from './metric-family';
 
 /** The bounds of `external_request_duration_seconds` in ms; rules add theirs. */
 export const STANDARD_BOUNDS_MS = [50, 100, 250, 500, 1000, 2500, 5000, 7500, 10000] as const;
-
-/** The `endpoint` of requests that no route matched. */
-export const UNMATCHED = '__unmatched__';
 
 /** @param ruleBoundsMs bounds that rules need, in ms; every series gets them, so that sums over series stay true */
 export function ledgerFamilies(

@@ -138,7 +138,7 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     expect(sidecar.requests).toBe(0);
     expect(await server.end('SIGTERM')).toEqual(program.endAtSigterm);
     expect(sidecar.requests).toBe(20);
-    expect(server.output).toContain('everything was delivered');
+    expect(server.output).toContain('the sidecar has everything');
   });
 
   it('delivers once where Ctrl-C and its parent’s SIGTERM both reach it', async () => {
@@ -150,7 +150,7 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     await sidecar.until(() => sidecar.received.length === 2);
     await server.end('SIGTERM');
     expect(sidecar.requests).toBe(1);
-    expect(server.output.match(/everything was delivered/g)).toHaveLength(1);
+    expect(server.output.match(/the sidecar has everything/g)).toHaveLength(1);
   });
 
   it('lives on where nobody reads what it says any more, and delivers what it has', async () => {

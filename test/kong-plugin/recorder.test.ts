@@ -385,6 +385,6 @@ describe('the registry', () => {
     await registry.close();
     expect(sidecar.requests).toBe(1);
     expect(sidecar.received.at(-1)?.headers.authorization).toBe('Bearer second');
-    expect(lines.at(-1)?.message).toBe('everything was delivered; the plugin ends');
+    expect(lines.at(-1)?.message).toBe('the sidecar has everything; the plugin ends');
   });
 });

@@ -43,7 +43,7 @@ describe('before_send', () => {
     ];
     expect(judge(rules(...list), NOT_FOUND)).toEqual({
       level: 'debug',
-      fingerprint: [['first']],
+      fingerprint: ['first'],
       tags: { team: 'b', kind: 'x' },
     });
     expect(judge(rules({ drop: true }, ...list), NOT_FOUND)).toBe('dropped');
@@ -54,14 +54,11 @@ describe('before_send', () => {
 describe('a fingerprint', () => {
   it('has the values of the event in the place of its placeholders', () => {
     const template = readFingerprint(
-      ['{service}-{status}', 'fixed', '{source}/{severity}', '{error_type}'],
+      ['{service}', '{status}', 'fixed', '{source}', '{severity}', '{operation}', '{error_type}'],
       'x',
     );
-    expect(renderFingerprint(template, NOT_FOUND)).toEqual([
-      'orders-404',
-      'fixed',
-      'client/warning',
-      'route_not_found',
+    expect(renderFingerprint(template, { ...NOT_FOUND, operation: '' })).toEqual([
+      ...['orders', '404', 'fixed', 'client', 'warning', '__unmatched__', 'route_not_found'],
     ]);
   });
 });

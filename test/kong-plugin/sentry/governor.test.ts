@@ -27,17 +27,28 @@ describe('the governor', () => {
     expect(governor.untold).toBe(0);
   });
 
-  it('keeps the trace ids of the first five that are held back, each once', () => {
+  it('keeps the first five trace ids that are found of those that are held back, each once', () => {
     const governor = governorOf({ issue: { burst: 1, perMinute: 60 } });
     governor.admitEvent('a', NOW_MS);
-    expect(governor.wantsTraceId('a')).toBe(false);
-    for (const digit of ['1', '1', '2', '3', '4', '5', '6']) {
+    for (const digit of ['1', '1', '2', '3', '4', '5', '6', '7']) {
       expect(governor.admitEvent('a', NOW_MS)).toBeUndefined();
-      if (governor.wantsTraceId('a')) governor.addTraceId('a', traceId(digit));
+      governor.addTraceId('a', traceId(digit));
+      expect(governor.wantsTraceId('a')).toBe(digit < '5');
     }
-    expect(governor.admitEvent('a', NOW_MS + 1_000)?.traceIds).toEqual(['1', '2', '3', '4'].map(traceId));
-    expect(governor.wantsTraceId('a')).toBe(false);
+    expect(governor.admitEvent('a', NOW_MS + 1_000)?.traceIds).toEqual(
+      ['1', '2', '3', '4', '5'].map(traceId),
+    );
     expect(governor.wantsTraceId('never seen')).toBe(false);
+  });
+
+  it('does not ask for the trace ids of a storm', () => {
+    const governor = governorOf({ issue: { burst: 1, perMinute: 60 } });
+    governor.admitEvent('a', NOW_MS);
+    const asked = Array.from({ length: 1_000 }, () => {
+      governor.admitEvent('a', NOW_MS);
+      return governor.wantsTraceId('a');
+    });
+    expect(asked.filter(Boolean)).toHaveLength(50);
   });
 
   it('holds a fingerprint back without touching another', () => {

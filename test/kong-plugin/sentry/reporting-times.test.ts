@@ -35,18 +35,15 @@ it('tells the true times of a request and of what was held back, also after the 
   const text = JSON.stringify(log);
   const take = (): void => reporter.take(text, observe(text));
   const events = (): JsonObject[] => sentry.payloads('event');
-  take();
-  take();
-  await sentry.until(() => events().length === 1);
-  while (events().length < 2) {
+  const isTelling = ({ contexts }: JsonObject): boolean => 'held_back' in (contexts as JsonObject);
+  while (!events().some(isTelling)) {
     take();
     await new Promise(setImmediate);
   }
   await reporter.close();
 
-  const [first, second] = events();
-  expect(first?.['timestamp']).toBe(beganMs / 1_000);
-  const { held_back: heldBack } = second?.['contexts'] as { held_back: { since: string } };
+  expect(events()[0]?.['timestamp']).toBe(beganMs / 1_000);
+  const { held_back: heldBack } = events().find(isTelling)?.['contexts'] as { held_back: { since: string } };
   expect(Math.abs(Date.parse(heldBack.since) - beganMs)).toBeLessThan(10_000);
   const [transaction] = sentry.payloads('transaction');
   expect(transaction?.['start_timestamp']).toBe((beganMs - 607) / 1_000);
