@@ -26,11 +26,11 @@ import { createLimitedServer } from './http/server-limits';
 import { tlsOptionsOf } from './http/tls-options';
 import { Ledger } from './ledger/ledger';
 import { watchLedger } from './ledger/watch-ledger';
-import type { Channel } from './notify/channel';
+import type { Channel, Outcome } from './notify/channel';
 import { createChannels } from './notify/create-channels';
 import { Dispatcher } from './notify/dispatcher';
 import { notificationOf } from './notify/notification-of-change';
-import type { OwnSentry } from './sentry/own-sentry';
+import type { OwnSentry, WorkFailure } from './sentry/own-sentry';
 import { renderStatusPage } from './ui/status-page';
 import { longestWindowMs } from './window/longest-window';
 import { ServiceWindows } from './window/service-windows';
@@ -254,8 +254,18 @@ function channelsOf(
     name: channel.name,
     type: channel.type,
     send: (notification) =>
-      sentry.trace(`deliver to ${channel.name}`, 'notification', () => channel.send(notification)),
+      sentry.trace({
+        name: `deliver to ${channel.name}`,
+        op: 'notification',
+        run: () => channel.send(notification),
+        failureOf,
+      }),
   }));
+}
+
+function failureOf({ result }: Outcome): WorkFailure | undefined {
+  if (result === 'sent') return undefined;
+  return result === 'retry' ? 'unavailable' : 'failed_precondition';
 }
 
 function isFaults(read: Config | readonly string[]): read is readonly string[] {

@@ -19,6 +19,19 @@ export interface OwnFault {
   readonly isFatal: boolean;
 }
 
+/** Sentry's words for work that failed and may succeed later, and for work that cannot until something is changed. */
+export type WorkFailure = 'unavailable' | 'failed_precondition';
+
+export interface TracedWork<Result> {
+  /** Of low cardinality, and no secret; outgoing requests go by it, since their addresses are secrets. */
+  readonly name: string;
+  /** Sentry's kind of the work. */
+  readonly op: string;
+  readonly run: () => Promise<Result>;
+  /** `undefined` where it succeeded. */
+  readonly failureOf: (result: Result) => WorkFailure | undefined;
+}
+
 export interface OwnSentry {
   /** Since the start of the process. */
   readonly counts: SentryCounts;
@@ -26,12 +39,8 @@ export interface OwnSentry {
   readonly stopMs: number;
   /** Never throws. */
   report(fault: OwnFault): void;
-  /**
-   * Runs a piece of work as a trace of its own, where it is sampled.
-   *
-   * @param name of low cardinality, and no secret; outgoing requests go by it, since their addresses are secrets
-   */
-  trace<Result>(name: string, op: string, run: () => Result): Result;
+  /** Runs a piece of work as a trace of its own, where it is sampled, and gives what it gives. */
+  trace<Result>(work: TracedWork<Result>): Promise<Result>;
   /** Told of every round of the rules, and of how long it is from one to the next. */
   checkIn(round: {
     readonly durationMs: number;
@@ -52,7 +61,7 @@ export const NO_SENTRY: OwnSentry = {
   counts: zeroCounts(),
   stopMs: 0,
   report: () => undefined,
-  trace: (_name, _op, run) => run(),
+  trace: ({ run }) => run(),
   checkIn: () => undefined,
   stop: () => Promise.resolve(),
 };

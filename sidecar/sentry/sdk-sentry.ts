@@ -2,14 +2,17 @@
 // those it needs load the SDK. Faults are reported where they are handled, never by the SDK's own handlers, which would keep a
 // process alive that must end; so none of its integrations captures, drops or changes anything.
 import { join } from 'node:path';
+import { SPAN_STATUS_ERROR } from '@sentry/core';
 import {
   captureCheckIn,
   captureException,
   close,
+  getActiveSpan,
   init,
   linkedErrorsIntegration,
   nativeNodeFetchIntegration,
   rewriteFramesIntegration,
+  startNewTrace,
   startSpan,
 } from '@sentry/node';
 import type { Event } from '@sentry/node';
@@ -76,6 +79,8 @@ export function startSdk(settings: SentrySettings, parts: SdkParts): OwnSentry {
       nativeNodeFetchIntegration({
         spans: settings.tracesSampleRate > 0,
         tracePropagation: false,
+        // Outside a trace there is no span to be; as one that was lost the SDK would tell Sentry of it.
+        ignoreOutgoingRequests: () => getActiveSpan() === undefined,
         requestHook: (span, request) => renameSpan(span, request),
       }),
     ],
@@ -109,35 +114,49 @@ export function startSdk(settings: SentrySettings, parts: SdkParts): OwnSentry {
         return;
       }
       forgetCapture(fault.error);
-      captureException(fault.error, {
-        mechanism: { type: 'gatewatch', handled: !fault.isFatal },
-        captureContext: {
-          level: fault.isFatal ? 'fatal' : 'error',
-          tags: { program: 'sidecar', place: fault.place },
-          contexts: before
-            ? {
-                held_back: {
-                  count: before.count,
-                  since: new Date(clock.nowMs() - (nowMs - before.sinceMs)).toISOString(),
-                },
-              }
-            : {},
-        },
-      });
+      inTrace(() =>
+        captureException(fault.error, {
+          mechanism: { type: 'gatewatch', handled: !fault.isFatal },
+          captureContext: {
+            level: fault.isFatal ? 'fatal' : 'error',
+            tags: { program: 'sidecar', place: fault.place },
+            contexts: before
+              ? {
+                  held_back: {
+                    count: before.count,
+                    since: new Date(clock.nowMs() - (nowMs - before.sinceMs)).toISOString(),
+                  },
+                }
+              : {},
+          },
+        }),
+      );
     },
-    trace: (name, op, run) => during(name, () => startSpan({ name, op, parentSpan: null }, run)),
+    trace: ({ name, op, run, failureOf }) =>
+      during(name, () =>
+        startNewTrace(() =>
+          startSpan({ name, op }, async (span) => {
+            const result = await run();
+            const failure = failureOf(result);
+            if (failure !== undefined) span.setStatus({ code: SPAN_STATUS_ERROR, message: failure });
+            return result;
+          }),
+        ),
+      ),
     checkIn: (round) => {
       if (monitor === undefined) return;
       const checkIn = checkIns.add(round, clock.monotonicMs());
       if (checkIn === undefined) return;
-      captureCheckIn(
-        { monitorSlug: monitor, status: checkIn.status, duration: checkIn.durationMs / 1000 },
-        {
-          schedule: { type: 'interval', value: checkInMinutes(round.intervalMs), unit: 'minute' },
-          checkinMargin: CHECK_IN_MARGIN,
-          failureIssueThreshold: 1,
-          recoveryThreshold: 1,
-        },
+      inTrace(() =>
+        captureCheckIn(
+          { monitorSlug: monitor, status: checkIn.status, duration: checkIn.durationMs / 1000 },
+          {
+            schedule: { type: 'interval', value: checkInMinutes(round.intervalMs), unit: 'minute' },
+            checkinMargin: CHECK_IN_MARGIN,
+            failureIssueThreshold: 1,
+            recoveryThreshold: 1,
+          },
+        ),
       );
     },
     stop: async (timeoutMs) => {
@@ -149,6 +168,12 @@ export function startSdk(settings: SentrySettings, parts: SdkParts): OwnSentry {
       }
     },
   };
+}
+
+/** In the trace of the work that it is part of, otherwise in one of its own: the process's own would join all that ever happens. */
+function inTrace(capture: () => unknown): void {
+  if (getActiveSpan() === undefined) startNewTrace(capture);
+  else capture();
 }
 
 /** Of one kind are those of one place that were thrown by one line. */

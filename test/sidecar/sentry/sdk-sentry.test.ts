@@ -1,10 +1,13 @@
 // The SDK as the sidecar sets it up, in this process, with a strict Sentry on 127.0.0.1.
+import '../../support/forget-channels';
 import pino from 'pino';
+import { request } from 'undici';
 import { Secret } from '../../../sidecar/config/secret';
 import type { OwnSentry } from '../../../sidecar/sentry/own-sentry';
 import { startSdk } from '../../../sidecar/sentry/sdk-sentry';
 import { EnvelopeServer } from '../../support/envelope-server';
 import { ManualClock } from '../../support/manual-clock';
+import { WebhookReceiver } from '../../support/webhook-receiver';
 
 let server: EnvelopeServer;
 let sentry: OwnSentry;
@@ -59,4 +62,18 @@ it('tells the monitor how often rounds come now, also where a reload has changed
     { monitor_config: { schedule: { value: 1, unit: 'minute' } } },
     { monitor_config: { schedule: { value: 5, unit: 'minute' } } },
   ]);
+});
+
+it('has the last outgoing requests with a fault also where nothing is traced', async () => {
+  const hook = await WebhookReceiver.start();
+  try {
+    const run = async (): Promise<void> => (await request(hook.url(), { method: 'POST' })).body.dump();
+    await sentry.trace({ name: 'deliver to oncall', op: 'notification', run, failureOf: () => undefined });
+    sentry.report({ error: new Error('a fault'), place: 'GET /metrics', isFatal: false });
+    await sentry.stop(1_000);
+    expect(server.payloads('event')).toMatchObject([{ breadcrumbs: [{ message: 'deliver to oncall' }] }]);
+    expect(server.payloads('transaction')).toEqual([]);
+  } finally {
+    await hook.close();
+  }
 });
