@@ -5,6 +5,7 @@ import { createTransport, forEachEnvelopeItem, suppressTracing } from '@sentry/c
 import type { BaseTransportOptions, Envelope, Transport } from '@sentry/core';
 import { SENTRY_ITEMS, type SentryItem, type SentryOutcome } from './own-sentry';
 import { postEnvelope, showEnvelope } from './post-envelope';
+import type { TransportLog } from './transport-log';
 
 const TIMEOUT_MS = 10_000;
 
@@ -13,6 +14,7 @@ export interface TransportParts {
   readonly envelopeUrl: string | undefined;
   readonly spotlightUrl: string | undefined;
   readonly redact: (text: string) => string;
+  readonly log: TransportLog;
   readonly onEnded: (item: SentryItem, outcome: SentryOutcome) => void;
 }
 
@@ -43,6 +45,7 @@ export function countingTransport(parts: TransportParts): (options: BaseTranspor
           const answering = inner.send(stamped(envelope));
           const untried = kept > keptBefore ? 'rate_limited' : 'failed';
           const answer = await answering;
+          if (answer.statusCode !== undefined) parts.log.answered(answer.statusCode, typesOf(envelope));
           end(answer.statusCode === undefined ? untried : outcomeOf(answer.statusCode));
           return answer;
         } catch (error) {
@@ -59,11 +62,15 @@ function outcomeOf(status: number): SentryOutcome {
   return status >= 200 && status < 300 ? 'sent' : 'failed';
 }
 
-async function deliver({ envelopeUrl, spotlightUrl }: TransportParts, text: string) {
+async function deliver({ envelopeUrl, spotlightUrl, log }: TransportParts, text: string) {
   const shown = spotlightUrl && showEnvelope(spotlightUrl, text);
   const answer = await (envelopeUrl === undefined ? shown : postEnvelope(envelopeUrl, text, TIMEOUT_MS));
   if (!answer) return {};
-  if (answer.kind === 'no_answer') throw new Error(`no answer (${answer.code})`);
+  if (answer.kind === 'no_answer') {
+    const reason = `no answer (${answer.code})`;
+    log.notAnswered(reason);
+    throw new Error(reason);
+  }
   return {
     statusCode: answer.status,
     headers: {
@@ -76,6 +83,12 @@ async function deliver({ envelopeUrl, spotlightUrl }: TransportParts, text: stri
 /** The SDK's client reports come without the time, by which Sentry corrects a clock. */
 function stamped([header, items]: Envelope): Envelope {
   return [Object.assign({ sent_at: new Date().toISOString() }, header), items] as Envelope;
+}
+
+function typesOf(envelope: Envelope): string[] {
+  const types: string[] = [];
+  forEachEnvelopeItem(envelope, (_item, type) => void types.push(type));
+  return types;
 }
 
 function itemsOf(envelope: Envelope): SentryItem[] {

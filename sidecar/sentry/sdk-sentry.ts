@@ -27,6 +27,7 @@ import { during, keepHarmless, nameRequests, renameSpan, withoutAddress } from '
 import { zeroCounts, type OwnFault, type OwnSentry } from './own-sentry';
 import { startProfiling } from './profiling';
 import { RoundCheckIns, checkInMinutes } from './round-check-ins';
+import { TransportLog } from './transport-log';
 
 /** Without a DSN the SDK sends nothing, to nobody. This one is never used: the transport has its own addresses. */
 const SPOTLIGHT_ONLY_DSN = 'http://spotlight@127.0.0.1/1';
@@ -68,6 +69,7 @@ export function startSdk(settings: SentrySettings, parts: SdkParts): OwnSentry {
       envelopeUrl: dsn === undefined ? undefined : envelopeUrlOf(dsn, parts.version),
       spotlightUrl: settings.spotlightUrl,
       redact: parts.redact,
+      log: new TransportLog(dsn === undefined ? 'Spotlight' : 'Sentry', logger, clock),
       onEnded: (item, outcome) => (counts[item][outcome] += 1),
     }),
     // The transport does it, behind the guard.

@@ -1,7 +1,10 @@
-import { createEnvelope, type CheckInEnvelope } from '@sentry/core';
+import { createEnvelope, type CheckInEnvelope, type Envelope, type EventEnvelope } from '@sentry/core';
 import { envelopeUrlOf } from '../../../sidecar/config/sentry-dsn';
 import { countingTransport } from '../../../sidecar/sentry/counting-transport';
+import { TransportLog } from '../../../sidecar/sentry/transport-log';
+import { captureLog } from '../../support/captured-log';
 import { EnvelopeServer } from '../../support/envelope-server';
+import { ManualClock } from '../../support/manual-clock';
 
 /** As many as the SDK has on their way at once. */
 const ON_THEIR_WAY = 64;
@@ -14,14 +17,24 @@ let sentry: EnvelopeServer;
 beforeEach(async () => (sentry = await EnvelopeServer.start()));
 afterEach(() => sentry.close());
 
-function start(ended: string[]): () => Promise<unknown> {
+const EVENT = createEnvelope<EventEnvelope>(
+  { event_id: 'b'.repeat(32), sent_at: new Date(0).toISOString() },
+  [[{ type: 'event' }, { event_id: 'b'.repeat(32), timestamp: 1, platform: 'node' }]],
+);
+
+function start(ended: string[], log = captureLog()): (envelope?: Envelope) => Promise<unknown> {
+  const clock = new ManualClock();
   const transport = countingTransport({
     envelopeUrl: envelopeUrlOf(sentry.dsn(), '1.0.0'),
     spotlightUrl: undefined,
     redact: (text) => text,
+    log: new TransportLog('Sentry', log.logger, clock),
     onEnded: (item, outcome) => ended.push(`${item} ${outcome}`),
   })({ url: '', recordDroppedEvent: () => undefined });
-  return async () => transport.send(CHECK_IN);
+  return async (envelope = CHECK_IN) => {
+    clock.pass(1_000);
+    return transport.send(envelope);
+  };
 }
 
 describe('the end of what the sidecar tells Sentry', () => {
@@ -42,5 +55,51 @@ describe('the end of what the sidecar tells Sentry', () => {
     await send();
     expect(ended).toEqual(['check_in rate_limited', 'check_in rate_limited']);
     expect([sentry.received.length, sentry.faults]).toEqual([1, []]);
+  });
+});
+
+describe('the log of what the sidecar tells Sentry', () => {
+  it.each([
+    ['a refusal', { status: 400 }, 'answered 400', 'takes it again'],
+    ['a pause', { status: 429, headers: { 'retry-after': '0' } }, 'answered 429', 'takes it again'],
+    ['a failure of Sentry', { status: 500 }, 'answered 500', 'answers again'],
+    ['a Sentry that is away', 'drop', 'no answer (ECONNRESET)', 'answers again'],
+  ] as const)(
+    'has one line where %s begins, one where it ends, and no key',
+    async (_, answer, reason, end) => {
+      const log = captureLog();
+      const send = start([], log);
+      const lines = (): unknown[] => log.lines.map((line) => JSON.parse(line) as unknown);
+      await send();
+      expect(lines()).toEqual([]);
+      sentry.otherwise = answer;
+      for (let one = 0; one < 3; one++) await send().catch(() => undefined);
+      expect(lines()).toMatchObject([{ level: 40, reason }]);
+      sentry.otherwise = { status: 200 };
+      await send();
+      await send();
+      expect(lines()).toMatchObject([
+        { level: 40 },
+        { level: 30, msg: expect.stringMatching(`${end}$`) as string, afterMs: 3_000 },
+      ]);
+      expect(log.lines.join('')).not.toMatch(/examplepublickey|127\.0\.0\.1/);
+    },
+  );
+
+  it('tells of a refusal by kind of item: others that are taken do not end it, and it hides no failure', async () => {
+    const log = captureLog();
+    const send = start([], log);
+    sentry.answer({ status: 400 }, { status: 200 }, { status: 503 });
+    await send(EVENT);
+    await send(CHECK_IN);
+    expect(log.lines).toHaveLength(1);
+    await send(CHECK_IN);
+    await send(EVENT);
+    expect(log.lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { item: 'event', reason: 'answered 400' },
+      { reason: 'answered 503' },
+      { msg: expect.stringMatching(/answers again$/) as string },
+      { item: 'event', msg: expect.stringMatching(/takes it again$/) as string },
+    ]);
   });
 });
