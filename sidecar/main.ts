@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs, types } from 'node:util';
 import pino from 'pino';
 import { systemClock } from './clock';
+import { configWarnings } from './config/config-warnings';
 import { loadConfig } from './config/load-config';
 import { restartReasons } from './config/restart-reasons';
 import type { Config } from './config/config';
@@ -51,6 +52,8 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (flags.check) {
+    for (const sentence of configWarnings(loaded.config))
+      process.stdout.write(`${file}: warning: ${sentence}\n`);
     process.stdout.write(`${file}: no faults\n`);
     return;
   }

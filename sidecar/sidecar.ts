@@ -7,7 +7,7 @@ import { shiftChange } from './alert/alert-change';
 import { Evaluator } from './alert/evaluator';
 import { aheadOf, steadyClock, type Clock } from './clock';
 import { boundsOf, type Config } from './config/config';
-import { doorWarnings } from './config/door-warnings';
+import { configWarnings } from './config/config-warnings';
 import { renderConfig } from './config/render-config';
 import { envelopeUrlOf } from './config/sentry-dsn';
 import { ledgerFamilies } from './exposition/ledger-families';
@@ -273,7 +273,5 @@ function isFaults(read: Config | readonly string[]): read is readonly string[] {
 }
 
 function warn(config: Config, logger: Logger): void {
-  if (config.channels.length === 0)
-    logger.warn('no channel is configured: rules are judged, but nobody is told');
-  for (const sentence of doorWarnings(config)) logger.warn(sentence);
+  for (const sentence of configWarnings(config)) logger.warn(sentence);
 }

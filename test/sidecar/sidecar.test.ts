@@ -332,6 +332,20 @@ describe('the program', () => {
     expect(running?.output).toContain('no faults');
   });
 
+  it('warns where its rounds are to check in and there is no Sentry to tell, when checked and when started', async () => {
+    const sentence =
+      /sentry\.monitor: no check-in leaves, since neither sentry\.dsn nor Spotlight is set\. Set one/;
+    configure('sentry: { dsn: "", monitor: rounds }\n');
+    expect((await start('--check').ended).code).toBe(0);
+    expect(running?.output).toMatch(sentence);
+    expect(running?.output).toContain('no faults');
+    await start().says(sentence);
+    await running?.end('SIGKILL');
+    configure('sentry: { monitor: rounds, spotlight: true }\n');
+    await start('--check').ended;
+    expect(running?.output).not.toContain('check-in');
+  });
+
   it('ends with 1 and says which address is taken', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
