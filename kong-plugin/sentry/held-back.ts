@@ -21,13 +21,11 @@ export const NOTHING_HELD_BACK: HeldBack = { count: 0, sinceMs: 0, traceIds: [] 
  *
  * @param atMs Unix ms, when the event came
  */
-export function withEvent(carried: HeldBack, atMs: number, traceId?: string): HeldBack {
-  const traceIds = traceId === undefined ? carried.traceIds : [...carried.traceIds, traceId];
+export function withEvent(carried: HeldBack, atMs: number): HeldBack {
   return {
     ...carried,
     count: carried.count + 1,
     sinceMs: carried.count === 0 ? atMs : carried.sinceMs,
-    traceIds: traceIds.slice(0, MAX_HELD_BACK_TRACES),
   };
 }
 

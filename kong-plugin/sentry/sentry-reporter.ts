@@ -18,7 +18,7 @@ import { readTraceParent } from './read-trace-parent';
 import { RANDOM_DIGITS, requestTrace, type RequestTrace } from './request-trace';
 import type { EventOrigin } from './sampling-context';
 import { SentryDestination } from './sentry-destination';
-import type { CountSentryOutcome } from './sentry-outcome';
+import type { CountSentryOutcome, SentryCategory } from './sentry-outcome';
 import type { ReportingSettings, SentrySettings } from './sentry-settings';
 import { sampleTrace, type TraceSample } from './trace-sampling';
 import { transactionEvent } from './transaction-event';
@@ -87,10 +87,7 @@ export class SentryReporter {
     try {
       this.#report(scope, log, observation);
     } catch (error) {
-      if (this.#hasSaidFault) return;
-      this.#hasSaidFault = true;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#log('error', 'a request could not be reported to Sentry; this is said once', { reason });
+      this.#sayFault(error);
     }
   }
 
@@ -129,10 +126,33 @@ export class SentryReporter {
     const request = { observation, facts, trace, origin, nowMs: systemMs };
     if (error && carried) {
       const heldBack = atSystemTime(carried, systemMs - nowMs);
-      const event = issueEvent({ ...request, ...error, sample, heldBack });
-      destination.sendEvent(client, event, { key: error.key, atMs: nowMs, heldBack: carried });
+      this.#countingFaults('error', () => {
+        const event = issueEvent({ ...request, ...error, sample, heldBack });
+        destination.sendEvent(client, event, { key: error.key, atMs: nowMs, heldBack: carried });
+      });
     }
-    if (sample) client.captureEvent(transactionEvent({ ...request, sample }));
+    if (sample) {
+      this.#countingFaults('transaction', () => {
+        client.captureEvent(transactionEvent({ ...request, sample }));
+      });
+    }
+  }
+
+  /** What cannot be built ends as failed, and keeps nothing else from going. */
+  #countingFaults(category: SentryCategory, send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      this.#count(category, 'failed', 1);
+      this.#sayFault(error);
+    }
+  }
+
+  #sayFault(error: unknown): void {
+    if (this.#hasSaidFault) return;
+    this.#hasSaidFault = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#log('error', 'a request could not be reported to Sentry; this is said once', { reason });
   }
 
   /** Of an error that is held back: only a trace that can be looked at, one that is sent or that the caller began. */

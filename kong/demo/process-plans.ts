@@ -56,7 +56,7 @@ export function planPrograms(input: PlanInput): ProgramPlans {
         SENTRY_DSN: environment['SENTRY_DSN'] ?? '',
       },
       cwd,
-      // The embedded gateway gives open requests 3 s, then its plugin server 7 s for its last batch.
+      // The embedded gateway gives open requests 3 s, then its plugin server 8 s for its last batch.
       stopGraceMs: 12_000,
       readyUrl: `http://127.0.0.1:${options.statusPort}/status`,
     },

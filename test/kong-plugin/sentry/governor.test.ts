@@ -93,7 +93,7 @@ describe('the governor', () => {
   it('tells of an event that did not go, and of what it carried, with the next of its fingerprint', () => {
     const governor = governorOf({ issue: { burst: 2, perMinute: 60 } });
     governor.admitEvent('a', NOW_MS);
-    const lost = withEvent(NOTHING_HELD_BACK, NOW_MS, traceId('1'));
+    const lost = { ...withEvent(NOTHING_HELD_BACK, NOW_MS), traceIds: [traceId('1')] };
     governor.admitEvent('a', NOW_MS + 1);
     governor.admitEvent('a', NOW_MS + 2);
     governor.addTraceId('a', traceId('2'));
