@@ -190,6 +190,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
           alerts: [...book.alerts()].map((alert) => shiftAlert(alert, aheadMs())),
           channels: dispatcher.status(),
           hasToken: config.token !== undefined,
+          ownSentry: sentry.counts,
         }),
       configPage: () => renderConfig(config),
       whyNotReady,

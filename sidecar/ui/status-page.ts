@@ -1,11 +1,13 @@
 // GET /: what an operator asks first, as plain text. Pure.
 import { SILENT_AFTER_MS } from '../../kong-plugin/contract/heartbeat';
+import { SENTRY_STATISTICS, type SentryStatistic } from '../../kong-plugin/contract/sentry-statistics';
 import type { Alert } from '../alert/alert';
 import type { Rule } from '../config/config';
 import type { LedgerState } from '../ledger/ledger-state';
 import { describeDuration } from '../notify/describe-duration';
 import type { ChannelStatus } from '../notify/dispatcher';
 import { formatThreshold, formatValue } from '../rule/format-value';
+import { SENTRY_ITEMS, type SentryCounts, type SentryItem } from '../sentry/own-sentry';
 import { renderTable } from './render-table';
 
 export interface StatusFacts {
@@ -25,6 +27,8 @@ export interface StatusFacts {
   readonly channels: readonly ChannelStatus[];
   /** Whether batches need a token. */
   readonly hasToken: boolean;
+  /** What the sidecar told Sentry of itself. */
+  readonly ownSentry: SentryCounts;
 }
 
 /** Older producers are plugin servers that were replaced long ago. */
@@ -52,6 +56,7 @@ export function renderStatusPage(facts: StatusFacts): string {
     ],
     ruleSection(facts),
     channelSection(facts),
+    ...sentrySection(facts),
     ['ADDRESSES', '  GET /metrics  /-/config  /-/healthy  /-/ready    POST /v1/batches  /-/reload'],
   ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -139,7 +144,7 @@ function channelSection({ channels, configFile }: StatusFacts): string[] {
     return [
       'CHANNELS',
       '  NONE: rules are judged, but NOBODY IS TOLD when one fires.',
-      `  Add a Slack or webhook channel under \`channels\` in ${configFile}, then send the sidecar SIGHUP.`,
+      `  Add a channel of type slack, webhook or sentry under \`channels\` in ${configFile}, then send the sidecar SIGHUP.`,
     ];
   }
   const rows = channels.map(({ name, type, queued, counts, lastProblem }) => [
@@ -151,6 +156,51 @@ function channelSection({ channels, configFile }: StatusFacts): string[] {
     lastProblem === undefined ? '' : `last problem: ${lastProblem}`,
   ]);
   return ['CHANNELS', ...indent(renderTable(rows))];
+}
+
+const OUTCOME_WORDS: Readonly<Record<keyof (typeof SENTRY_STATISTICS)['error'], string>> = {
+  sent: 'sent',
+  held_back: 'held back',
+  rate_limited: 'rate limited',
+  failed: 'failed',
+  dropped: 'dropped by a rule',
+  sampled_out: 'sampled out',
+};
+
+const OWN_ITEMS: Readonly<Record<SentryItem, string>> = {
+  event: "the sidecar's own faults",
+  transaction: "the sidecar's own traces",
+  check_in: "the sidecar's own check-ins",
+  profile_chunk: "the sidecar's own profiles",
+};
+
+/** Nothing where nothing was counted. */
+function sentrySection({ ledger: { statistics }, ownSentry }: StatusFacts): string[][] {
+  const ofPlugin = (names: Readonly<Record<string, SentryStatistic>>): [string, number][] =>
+    Object.entries(names).map(([outcome, name]) => [outcome, statistics[name]]);
+  const counted: [string, [string, number][]][] = [
+    ["the plugin's events", ofPlugin(SENTRY_STATISTICS.error)],
+    ["the plugin's transactions", ofPlugin(SENTRY_STATISTICS.transaction)],
+    ...SENTRY_ITEMS.map((item): [string, [string, number][]] => [
+      OWN_ITEMS[item],
+      Object.entries(ownSentry[item]),
+    ]),
+  ];
+  const rows = counted
+    .filter(([, counts]) => counts.some(([, count]) => count > 0))
+    .map(([what, counts]) => [
+      what,
+      ...counts.map(
+        ([outcome, count]) => `${showCount(count)} ${OUTCOME_WORDS[outcome as keyof typeof OUTCOME_WORDS]}`,
+      ),
+    ]);
+  if (rows.length === 0) return [];
+  return [
+    [
+      'SENTRY, what was for it: of the plugin since the ledger began, of the sidecar itself since its start',
+      ...indent(renderTable(rows)),
+    ],
+  ];
 }
 
 /** Names are Kong's and may hold anything; a line must stay a line. */
