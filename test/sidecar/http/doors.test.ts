@@ -461,8 +461,8 @@ describe('GET /-/config', () => {
       sentry: {
         environment: 'production',
         traces_sample_rate: 0,
-        profile_session_sample_rate: 0,
-        continuous_profiling_auto_start: true,
+        profile_session_sample_rate: 1,
+        continuous_profiling_auto_start: false,
         spotlight: false,
       },
     });
