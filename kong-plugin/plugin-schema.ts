@@ -1,7 +1,7 @@
 // The plugin's configuration in Kong's schema language, as data. Kong checks it and refuses what does not fit with its own
 // messages, so a running plugin only ever sees values of these types and ranges. Patterns are Lua's.
 import { SEVERITIES } from './contract/severity';
-import { SENTRY_SCHEMA } from './sentry/sentry-schema';
+import { SENTRY_SCHEMA } from './sentry/settings/sentry-schema';
 
 export const DEFAULT_SIDECAR_URL = 'http://127.0.0.1:9765';
 

@@ -5,8 +5,8 @@ import { SEVERITIES } from './contract/severity';
 import type { NamedStatus } from './error-type';
 import { DEFAULT_SIDECAR_URL, DURATIONS_MS, MAX_SPOOL_DIR_BYTES } from './plugin-schema';
 import { PLUGIN_VERSION } from './plugin-version';
-import { readSentrySettings } from './sentry/read-sentry-settings';
-import type { SentrySettings } from './sentry/sentry-settings';
+import { readSentrySettings } from './sentry/settings/read-sentry-settings';
+import type { SentrySettings } from './sentry/settings/sentry-settings';
 import { readSidecarAddress, type SidecarAddress } from './sidecar-address';
 
 export interface DeliverySettings {

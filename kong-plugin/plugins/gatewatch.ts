@@ -11,7 +11,7 @@ import type { Recorder } from '../recorder';
 import { recorderKey, RecorderRegistry } from '../recorder-registry';
 import { ReporterRegistry } from '../sentry/reporter-registry';
 import type { SentryReporter } from '../sentry/sentry-reporter';
-import type { SentrySettings } from '../sentry/sentry-settings';
+import type { SentrySettings } from '../sentry/settings/sentry-settings';
 import { readWorkerRestarts } from '../worker-restarts';
 
 /** The one call of Kong's PDK that is used. Its own typings say that it gives an object; it gives JSON text. */

@@ -5,7 +5,7 @@ import type { PluginLog } from '../plugin-log';
 import { SharedByKey } from '../shared-by-key';
 import type { CountSentryOutcome } from './sentry-outcome';
 import type * as SentryReporting from './sentry-reporter';
-import type { SentrySettings } from './sentry-settings';
+import type { SentrySettings } from './settings/sentry-settings';
 
 /** An import would load it at the start, and an import() too late for the instance that needs it. */
 const load = createRequire(__filename);

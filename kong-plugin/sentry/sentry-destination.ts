@@ -4,13 +4,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorEvent } from '@sentry/core';
 import type { PluginLog } from '../plugin-log';
-import { createClient, type SentryClient } from './create-client';
-import { Governor } from './governor';
-import { NOTHING_HELD_BACK, withEvent, type HeldBack } from './held-back';
+import { createClient, type SentryClient } from './send/create-client';
+import { Governor } from './decide/governor';
+import { NOTHING_HELD_BACK, withEvent, type HeldBack } from './decide/held-back';
 import type { CountSentryOutcome, SentryCategory, SentryOutcome } from './sentry-outcome';
-import { SentrySender } from './sentry-sender';
-import type { GovernorSettings, ReportingSettings } from './sentry-settings';
-import { SpotlightSender } from './spotlight-sender';
+import { SentrySender } from './send/sentry-sender';
+import type { GovernorSettings, ReportingSettings } from './settings/sentry-settings';
+import { SpotlightSender } from './send/spotlight-sender';
 
 export interface DestinationParts {
   /** `undefined`: Spotlight alone. */

@@ -6,22 +6,22 @@ import { SEVERITIES } from '../contract/severity';
 import type { Observation } from '../observation';
 import type { PluginLog } from '../plugin-log';
 import { steadyNowMs } from '../steady-now';
-import { judge, type Rewrite } from './before-send';
-import type { SentryClient } from './create-client';
-import { readDsn } from './dsn';
-import { renderFingerprint } from './fingerprint';
-import { atSystemTime, type HeldBack } from './held-back';
-import { issueEvent } from './issue-event';
-import { startProfiling, type Profiling } from './profiling';
-import { readRequestFacts, type RequestFacts } from './request-facts';
-import { readTraceParent } from './read-trace-parent';
-import { RANDOM_DIGITS, requestTrace, type RequestTrace } from './request-trace';
-import type { EventOrigin } from './sampling-context';
+import { judge, type Rewrite } from './decide/before-send';
+import type { SentryClient } from './send/create-client';
+import { readDsn } from './settings/dsn';
+import { renderFingerprint } from './decide/fingerprint';
+import { atSystemTime, type HeldBack } from './decide/held-back';
+import { issueEvent } from './event/issue-event';
+import { startProfiling, type Profiling } from './send/profiling';
+import { readRequestFacts, type RequestFacts } from './event/request-facts';
+import { readTraceParent } from './event/read-trace-parent';
+import { RANDOM_DIGITS, requestTrace, type RequestTrace } from './event/request-trace';
+import type { EventOrigin } from './event/sampling-context';
 import { SentryDestination } from './sentry-destination';
 import type { CountSentryOutcome, SentryCategory } from './sentry-outcome';
-import type { ReportingSettings, SentrySettings } from './sentry-settings';
-import { sampleTrace, type TraceSample } from './trace-sampling';
-import { transactionEvent } from './transaction-event';
+import type { ReportingSettings, SentrySettings } from './settings/sentry-settings';
+import { sampleTrace, type TraceSample } from './decide/trace-sampling';
+import { transactionEvent } from './event/transaction-event';
 
 /** What holds for the requests of one service. */
 interface Scope {

@@ -8,7 +8,7 @@ import { RunningProgram } from '../../support/running-program';
 const PLUGIN = resolve(__dirname, '../../../dist/kong-plugin/plugins/gatewatch.js');
 
 const REGISTRY = resolve(__dirname, '../../../dist/kong-plugin/sentry/reporter-registry.js');
-const SETTINGS = resolve(__dirname, '../../../dist/kong-plugin/sentry/read-sentry-settings.js');
+const SETTINGS = resolve(__dirname, '../../../dist/kong-plugin/sentry/settings/read-sentry-settings.js');
 
 /** How many files of Sentry's packages a process has loaded that made an instance of this configuration. */
 async function loadedFiles(config: Readonly<Record<string, unknown>> | undefined): Promise<number> {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { observe } from '../../../kong-plugin/observation';
-import { readSentrySettings } from '../../../kong-plugin/sentry/read-sentry-settings';
+import { readSentrySettings } from '../../../kong-plugin/sentry/settings/read-sentry-settings';
 import { SentryReporter } from '../../../kong-plugin/sentry/sentry-reporter';
 import { EnvelopeServer, type JsonObject } from '../../support/envelope-server';
 

@@ -1,5 +1,5 @@
 import { envelopeUrlOf, isDsn } from '../../../sidecar/config/sentry-dsn';
-import { checkDsn, readDsn } from '../../../kong-plugin/sentry/dsn';
+import { checkDsn, readDsn } from '../../../kong-plugin/sentry/settings/dsn';
 
 /** What plugin and sidecar read from one variable, SENTRY_DSN. */
 it.each([
