@@ -1,5 +1,6 @@
 // Makes the sidecar fail: by SIGUSR2 with an uncaught exception, by SIGWINCH with an unhandled rejection; and each answer of
 // /metrics where FAILING_METRICS is set, until SIGURG.
+const process = require('node:process');
 const { Registry } = require('prom-client');
 
 const fail = () => {
