@@ -113,10 +113,11 @@ export class SentryReporter {
       : undefined;
     const carried = error?.heldBack;
     const sample = this.#sampleTrace(scope, log, observation, carried !== undefined, nowMs);
-    if (error && !carried) this.#noteTrace(scope, log, error.key, sample !== undefined);
-    if (!carried && !sample) return;
-
     const { reporting, origin, destination, client } = scope;
+    if (!carried && !sample) {
+      if (error) noteCallersTrace(destination, log, error.key);
+      return;
+    }
     const facts = readRequestFacts(log, reporting);
     // Then it has no error either.
     if (!facts) return;
@@ -124,6 +125,7 @@ export class SentryReporter {
     // Kong's times are the system's, which a steady clock is behind where the host was suspended.
     const systemMs = Date.now();
     const request = { observation, facts, trace, origin, nowMs: systemMs };
+    if (error && !carried) destination.governor.addTraceId(error.key, trace.traceId);
     if (error && carried) {
       const heldBack = atSystemTime(carried, systemMs - nowMs);
       this.#countingFaults('error', () => {
@@ -155,16 +157,14 @@ export class SentryReporter {
     this.#log('error', 'a request could not be reported to Sentry; this is said once', { reason });
   }
 
-  /** Of an error that is held back: only a trace that can be looked at, one that is sent or that the caller began. */
-  #noteTrace({ reporting, destination }: Scope, log: string | Buffer, key: string, isSent: boolean): void {
-    const { governor } = destination;
-    if (isSent) {
-      const facts = readRequestFacts(log, reporting);
-      if (facts) governor.addTraceId(key, traceOf(facts).traceId);
-    } else if (governor.wantsTraceId(key)) {
-      const parent = readTraceParent(log);
-      if (parent) governor.addTraceId(key, parent.traceId);
-    }
+  /** By a decision that was made here. */
+  #withhold(
+    client: SentryClient,
+    category: SentryCategory,
+    outcome: 'dropped' | 'sampled_out' | 'held_back',
+  ): void {
+    this.#count(category, outcome, 1);
+    client.recordDropped(outcome === 'dropped' ? 'before_send' : 'sample_rate', category, 1);
   }
 
   #judgeError(
@@ -174,22 +174,17 @@ export class SentryReporter {
   ): ReportedError | undefined {
     const judged = judge(reporting.beforeSend, observation);
     if (judged === 'dropped') {
-      this.#count('error', 'dropped', 1);
-      client.recordDropped('before_send', 'error', 1);
+      this.#withhold(client, 'error', 'dropped');
       return undefined;
     }
     if (reporting.sampleRate < 1 && Math.random() >= reporting.sampleRate) {
-      this.#count('error', 'sampled_out', 1);
-      client.recordDropped('sample_rate', 'error', 1);
+      this.#withhold(client, 'error', 'sampled_out');
       return undefined;
     }
     const fingerprint = renderFingerprint(judged?.fingerprint ?? reporting.fingerprint, observation);
     const key = fingerprint.join('\n');
     const heldBack = destination.governor.admitEvent(key, nowMs);
-    if (!heldBack) {
-      this.#count('error', 'held_back', 1);
-      client.recordDropped('sample_rate', 'error', 1);
-    }
+    if (!heldBack) this.#withhold(client, 'error', 'held_back');
     return { fingerprint, key, rewrite: judged, heldBack };
   }
 
@@ -201,14 +196,18 @@ export class SentryReporter {
     nowMs: number,
   ): TraceSample | undefined {
     if (!tracing) return undefined;
-    const durationMs = (observation.upstreamMs ?? 0) + observation.gatewayMs;
-    const isDecided = hasIssue || durationMs >= tracing.slowMs;
-    const parent = tracing.followsParent && !isDecided ? readTraceParent(log) : undefined;
-    const sample = sampleTrace({ hasIssue, durationMs, parent }, tracing, Math.random());
+    const request = {
+      hasIssue,
+      durationMs: (observation.upstreamMs ?? 0) + observation.gatewayMs,
+      // Looked for only where it is asked for.
+      get parent() {
+        return readTraceParent(log);
+      },
+    };
+    const sample = sampleTrace(request, tracing, Math.random());
     if (!sample.isSampled) return undefined;
     if (destination.governor.admitTransaction(nowMs)) return sample;
-    this.#count('transaction', 'held_back', 1);
-    client.recordDropped('sample_rate', 'transaction', 1);
+    this.#withhold(client, 'transaction', 'held_back');
     return undefined;
   }
 
@@ -230,6 +229,13 @@ export class SentryReporter {
 
 function isReported({ errorType, severity }: Observation, { minimumSeverity }: ReportingSettings): boolean {
   return errorType !== '' && SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(minimumSeverity);
+}
+
+/** Of an error that is held back, and whose trace is not sent: only one that the caller began can be looked at. */
+function noteCallersTrace({ governor }: SentryDestination, log: string | Buffer, key: string): void {
+  if (!governor.wantsTraceId(key)) return;
+  const parent = readTraceParent(log);
+  if (parent) governor.addTraceId(key, parent.traceId);
 }
 
 function traceOf(facts: RequestFacts): RequestTrace {

@@ -2,16 +2,9 @@
 // the alert's identity, so that every time it fires belongs to one issue. Its id follows from the alert and when it began, so that
 // a second try is the same event, and the issue is found again by whoever resolves it.
 import { createHash } from 'node:crypto';
-import type { Severity } from '../../kong-plugin/contract/severity';
+import { SENTRY_LEVEL_OF } from '../../kong-plugin/contract/sentry-level';
 import { describeNotification } from './describe-notification';
 import type { Notification } from './notification';
-
-const LEVELS: Readonly<Record<Severity, string>> = {
-  info: 'info',
-  warning: 'warning',
-  error: 'error',
-  critical: 'fatal',
-};
 
 /** Sentry cuts tags there. */
 const MAX_TAG_LENGTH = 200;
@@ -45,7 +38,7 @@ export function issueEnvelope(
     event_id: eventId,
     timestamp: nowMs / 1000,
     platform: 'other',
-    level: LEVELS[rule.severity],
+    level: SENTRY_LEVEL_OF[rule.severity],
     logger: 'gatewatch.alert',
     message: { formatted: `${title}\n${text}` },
     transaction: rule.name,

@@ -1,7 +1,7 @@
 // From one request with an error to the event that Sentry makes an issue of. Everything in it comes from the observation and
 // from the allow-list of `readRequestFacts`. There is no stack: nothing was thrown here. The name of the machine is not in it.
 import type { ErrorEvent, Event } from '@sentry/core';
-import type { Severity } from '../../contract/severity';
+import { SENTRY_LEVEL_OF } from '../../contract/sentry-level';
 import type { Observation } from '../../observation';
 import type { Rewrite } from '../decide/before-send';
 import { eventTags, transactionName } from './event-tags';
@@ -9,9 +9,8 @@ import type { HeldBack } from '../decide/held-back';
 import { heldBackSentence, issueSentence } from './issue-sentence';
 import type { RequestFacts, UpstreamTry } from './request-facts';
 import { requestPeriod } from './request-timeline';
-import type { RequestTrace } from './request-trace';
+import { traceIdentity, type RequestTrace } from './request-trace';
 import { samplingContext, type EventOrigin } from './sampling-context';
-import type { Level } from '../settings/sentry-settings';
 import { requestStatus } from './span-status';
 import type { TraceSample } from '../decide/trace-sampling';
 import { targetAddress } from './target-address';
@@ -32,13 +31,6 @@ export interface IssueInput {
   readonly nowMs: number;
 }
 
-const LEVEL_OF: Readonly<Record<Severity, Level>> = {
-  info: 'info',
-  warning: 'warning',
-  error: 'error',
-  critical: 'fatal',
-};
-
 /**
  * Pure. Sentry shows `transaction` as the culprit (`get_culprit` in Sentry's src/sentry/event_manager.py), and the exception's
  * type and value as title and subtitle. The platform is `other`: for `javascript` Sentry would infer the user's address.
@@ -54,7 +46,7 @@ export function issueEvent(input: IssueInput): ErrorEvent {
     timestamp: requestPeriod(facts, input.nowMs).endMs / 1_000,
     platform: 'other',
     logger: 'gatewatch',
-    level: rewrite?.level ?? LEVEL_OF[observation.severity],
+    level: rewrite?.level ?? SENTRY_LEVEL_OF[observation.severity],
     transaction,
     fingerprint: [...input.fingerprint],
     exception: {
@@ -70,9 +62,7 @@ export function issueEvent(input: IssueInput): ErrorEvent {
     ...(user && { user }),
     contexts: {
       trace: {
-        trace_id: trace.traceId,
-        span_id: trace.spanId,
-        ...(trace.parent?.parentSpanId !== undefined && { parent_span_id: trace.parent.parentSpanId }),
+        ...traceIdentity(trace),
         op: 'http.server',
         status: requestStatus(observation, facts),
       },

@@ -34,3 +34,16 @@ export function childSpanId({ spanId }: RequestTrace, number: number): string {
   const id = (BigInt(`0x${spanId}`) + BigInt(number)) % SPAN_IDS;
   return (id === 0n ? SPAN_IDS - 1n : id).toString(16).padStart(16, '0');
 }
+
+/** Where an event stands in its trace, as Sentry's `contexts.trace` has it. */
+export function traceIdentity({ traceId, spanId, parent }: RequestTrace): {
+  trace_id: string;
+  span_id: string;
+  parent_span_id?: string;
+} {
+  return {
+    trace_id: traceId,
+    span_id: spanId,
+    ...(parent?.parentSpanId !== undefined && { parent_span_id: parent.parentSpanId }),
+  };
+}

@@ -11,7 +11,7 @@ import { eventTags, transactionName } from './event-tags';
 import { userOf } from './issue-event';
 import type { RequestFacts, UpstreamTry } from './request-facts';
 import { requestTimeline, type TimelinePart } from './request-timeline';
-import { childSpanId, type RequestTrace } from './request-trace';
+import { childSpanId, traceIdentity, type RequestTrace } from './request-trace';
 import { samplingContext, type EventOrigin } from './sampling-context';
 import { requestStatus, tryStatus } from './span-status';
 import { targetAddress } from './target-address';
@@ -50,9 +50,7 @@ export function transactionEvent(input: TransactionInput): TransactionEvent {
     ...(user && { user }),
     contexts: {
       trace: {
-        trace_id: trace.traceId,
-        span_id: trace.spanId,
-        ...(trace.parent?.parentSpanId !== undefined && { parent_span_id: trace.parent.parentSpanId }),
+        ...traceIdentity(trace),
         op: 'http.server',
         origin: ORIGIN,
         status: requestStatus(observation, facts),

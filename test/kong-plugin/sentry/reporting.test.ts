@@ -103,6 +103,26 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     expect(told).toBeLessThanOrEqual(counted('error', 'held_back'));
   });
 
+  it('tells of those that were held back the trace ids of transactions that went, whoever named the traces', async () => {
+    await start({
+      governor: { issue_burst: 1, issue_events_per_minute: 600 },
+      traces_sample_rates: { production: 1 },
+    });
+    const { request, ...others } = JSON.parse(logOf('502-refused')) as { request: JsonObject };
+    const nameless = JSON.stringify({ ...others, request: { ...request, id: undefined } });
+    while (!sentry.payloads('event').some(hasHeldBack)) await log(nameless);
+    await server.end();
+    const told = sentry.payloads('event').flatMap((event) => {
+      const { held_back: heldBack } = event['contexts'] as { held_back?: { trace_ids: string } };
+      return heldBack ? heldBack.trace_ids.split(', ') : [];
+    });
+    const sent = sentry
+      .payloads('transaction')
+      .map(({ contexts }) => (contexts as { trace: { trace_id: string } }).trace.trace_id);
+    expect(told.length).toBeGreaterThan(0);
+    expect(sent).toEqual(expect.arrayContaining(told));
+  });
+
   it('works without a DSN, as a reference that Kong could not resolve gives it', async () => {
     await start({ dsn: '' });
     await log(logOf('500'));
