@@ -30,6 +30,7 @@ function importsOf(folder: string): Import[] {
 /** The steps of the sidecar, in the order in which the data flows. A file may import from its own step and earlier ones. */
 const SIDECAR_STEPS = [
   'clock',
+  'error-code',
   'config',
   'sentry',
   'ingest',

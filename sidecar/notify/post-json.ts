@@ -3,6 +3,7 @@
 // An answer is read up to MAX_ANSWER_BYTES; what comes after is thrown away. The address is a secret and is in no result:
 // of an error only its code is told, never its message, which would name the host.
 import { request } from 'undici';
+import { errorCodeOf } from '../error-code';
 import type { Secret } from '../config/secret';
 
 export interface Answer {
@@ -53,7 +54,7 @@ export async function postJson(
       ...(await readStart(body)),
     };
   } catch (error) {
-    return { kind: 'no_answer', code: signal.aborted ? 'timeout' : codeOf(error) };
+    return { kind: 'no_answer', code: signal.aborted ? 'timeout' : errorCodeOf(error) };
   }
 }
 
@@ -78,9 +79,4 @@ function basicAuthorization({ username, password }: URL): { authorization?: stri
   if (username === '' && password === '') return {};
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-}
-
-function codeOf(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'unknown error';
 }

@@ -1,6 +1,7 @@
 // The two questions and the one order that the sidecar has for Sentry's web API (https://docs.sentry.io/api/): which issue an event
 // is in (scope org:read), which unresolved issues have a tag (event:read), and to resolve one (event:write).
 import { request } from 'undici';
+import { errorCodeOf } from '../error-code';
 import type { SentryApiSettings } from '../config/config';
 import { dispatcherToSentry } from '../sentry/dispatcher-to-sentry';
 import type { Answer, NoAnswer } from './post-json';
@@ -63,7 +64,7 @@ export class SentryApi {
         document: parse(text),
       };
     } catch (error) {
-      return { kind: 'no_answer', code: this.#signal.aborted ? 'timeout' : codeOf(error) };
+      return { kind: 'no_answer', code: this.#signal.aborted ? 'timeout' : errorCodeOf(error) };
     }
   }
 }
@@ -90,9 +91,4 @@ function parse(text: string | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-function codeOf(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'unknown error';
 }

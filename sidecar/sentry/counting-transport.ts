@@ -92,10 +92,5 @@ function typesOf(envelope: Envelope): string[] {
 }
 
 function itemsOf(envelope: Envelope): SentryItem[] {
-  const items: SentryItem[] = [];
-  forEachEnvelopeItem(envelope, (_item, type) => {
-    const known = SENTRY_ITEMS.find((item) => item === type);
-    if (known) items.push(known);
-  });
-  return items;
+  return typesOf(envelope).flatMap((type) => SENTRY_ITEMS.filter((item) => item === type));
 }

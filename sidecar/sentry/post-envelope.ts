@@ -3,6 +3,7 @@
 // An address carries the project's key: of an error only its code is told.
 import { gzipSync } from 'node:zlib';
 import { Agent, request, type Dispatcher } from 'undici';
+import { errorCodeOf } from '../error-code';
 import { dispatcherToSentry } from './dispatcher-to-sentry';
 
 export type EnvelopeAnswer =
@@ -67,15 +68,10 @@ async function post(
       rateLimits: first(headers['x-sentry-rate-limits']),
     };
   } catch (error) {
-    return { kind: 'no_answer', code: signal.aborted ? 'timeout' : codeOf(error) };
+    return { kind: 'no_answer', code: signal.aborted ? 'timeout' : errorCodeOf(error) };
   }
 }
 
 function first(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join(', ') : header;
-}
-
-function codeOf(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'unknown error';
 }
