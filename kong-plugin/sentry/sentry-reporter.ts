@@ -8,7 +8,7 @@ import type { PluginLog } from '../plugin-log';
 import { steadyNowMs } from '../steady-now';
 import { judge, type Rewrite } from './decide/before-send';
 import type { SentryClient } from './send/create-client';
-import { readDsn } from './settings/dsn';
+import { readDsn } from '../contract/sentry-dsn';
 import { renderFingerprint } from './decide/fingerprint';
 import { atSystemTime, type HeldBack } from './decide/held-back';
 import { issueEvent } from './event/issue-event';

@@ -1,6 +1,7 @@
 // The form of gatewatch.yml, key by key. A message is what was expected; the place and what was found are added by
 // read-config.ts. What concerns more than one key is in cross-checks.ts.
 import { z } from 'zod';
+import { isDsn } from '../../kong-plugin/contract/sentry-dsn';
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
 import { EXACT_BELOW_MS, isCell } from '../../kong-plugin/contract/histogram';
 import {
@@ -19,7 +20,6 @@ import {
 } from './default-config';
 import { formatDuration, parseDuration } from './duration';
 import { parseListenAddress } from './listen-address';
-import { isDsn } from './sentry-dsn';
 import { SPOTLIGHT_ERROR, isSpotlight } from './spotlight-url';
 
 const SECOND_MS = 1_000;

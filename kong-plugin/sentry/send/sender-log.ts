@@ -1,6 +1,6 @@
 // What is said about the sending to Sentry: only where something changes. Neither the key of the DSN nor an event is in it.
 import type { PluginLog } from '../../plugin-log';
-import type { Dsn } from '../settings/dsn';
+import type { Dsn } from '../../contract/sentry-dsn';
 import type { Pause } from './rate-limits';
 
 export class SenderLog {

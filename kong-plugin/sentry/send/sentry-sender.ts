@@ -7,7 +7,7 @@ import type { Envelope } from '@sentry/core';
 import { backOffMs } from '../../back-off';
 import type { PluginLog } from '../../plugin-log';
 import { steadyNowMs } from '../../steady-now';
-import { readDsn, SENTRY_CLIENT, type Dsn } from '../settings/dsn';
+import { readDsn, SENTRY_CLIENT, type Dsn } from '../../contract/sentry-dsn';
 import { encodeEnvelope, itemsOf, type EnvelopeItem } from './envelope-item';
 import { EnvelopeQueue } from './envelope-queue';
 import { CONNECT_TIMEOUT_MS, postEnvelope, TRY_TIMEOUT_MS, type PostResult } from './post-envelope';

@@ -3,7 +3,7 @@
 import { Agent } from 'undici';
 import type { Envelope } from '@sentry/core';
 import type { PluginLog } from '../../plugin-log';
-import { SENTRY_CLIENT } from '../settings/dsn';
+import { SENTRY_CLIENT } from '../../contract/sentry-dsn';
 import { encodeEnvelope, itemsOf, type EnvelopeItem } from './envelope-item';
 import { EnvelopeQueue } from './envelope-queue';
 import { CONNECT_TIMEOUT_MS, postEnvelope, type EnvelopeTarget } from './post-envelope';

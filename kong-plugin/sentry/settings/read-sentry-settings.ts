@@ -4,7 +4,19 @@ import { labelText } from '../../contract/label-text';
 import { SEVERITIES, type Severity } from '../../contract/severity';
 import { SOURCES } from '../../contract/source';
 import { ERROR_SEVERITIES } from '../../error-type';
-import { checkDsn } from './dsn';
+import {
+  flagOf,
+  isSet,
+  listOf,
+  numberOf,
+  recordOf,
+  refuse,
+  textOf,
+  wholeOf,
+  wordOf,
+  type Fields,
+} from './read-fields';
+import { checkDsn } from '../../contract/sentry-dsn';
 import { STANDARD_FINGERPRINT, readFingerprint } from '../decide/fingerprint';
 import {
   GOVERNOR_LIMITS,
@@ -21,7 +33,6 @@ import {
   STANDARD_REQUEST_BODIES,
   STANDARD_SPOTLIGHT_URL,
   TRACES_SAMPLE_RATES,
-  type NumberSetting,
 } from './sentry-schema';
 import {
   LEVELS,
@@ -31,8 +42,6 @@ import {
   type SentrySettings,
   type TracingSettings,
 } from './sentry-settings';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** As the SDK reads its own variables. */
 const OFF_WORDS = ['false', 'f', 'n', 'no', 'off', '0'];
@@ -288,67 +297,4 @@ function minimumSeverityOf(fields: Fields, place: string): Severity | undefined 
 function labelOf(fields: Fields, name: string, place: string): string | undefined {
   const text = textOf(fields, name, place);
   return text === undefined ? undefined : labelText(text);
-}
-
-function textOf(fields: Fields, name: string, place: string): string | undefined {
-  const value = fields[name];
-  if (!isSet(value) || value === '') return undefined;
-  return typeof value === 'string' ? value : refuse(`${place}.${name}`, 'a text', value);
-}
-
-function wordOf<Word extends string>(
-  fields: Fields,
-  name: string,
-  place: string,
-  words: readonly Word[],
-): Word | undefined {
-  const value = fields[name];
-  if (!isSet(value)) return undefined;
-  return (
-    words.find((word) => word === value) ?? refuse(`${place}.${name}`, `one of ${words.join(', ')}`, value)
-  );
-}
-
-function flagOf(fields: Fields, name: string, place: string, standard: boolean): boolean {
-  const value = isSet(fields[name]) ? fields[name] : standard;
-  return typeof value === 'boolean' ? value : refuse(`${place}.${name}`, 'true or false', value);
-}
-
-function wholeOf(fields: Fields, name: string, place: string, setting: NumberSetting): number {
-  const [least, most] = setting.between;
-  const value = numberOf(fields, name, place, setting);
-  return Number.isInteger(value)
-    ? value
-    : refuse(`${place}.${name}`, `a whole number from ${least} to ${most}`, value);
-}
-
-function numberOf(fields: Fields, name: string, place: string, setting: NumberSetting): number {
-  const [least, most] = setting.between;
-  const value = isSet(fields[name]) ? fields[name] : setting.default;
-  if (typeof value !== 'number' || !(value >= least && value <= most)) {
-    refuse(`${place}.${name}`, `a number from ${least} to ${most}`, value);
-  }
-  return value;
-}
-
-/** Kong's JSON has an empty list as a map. */
-function listOf(value: unknown, place: string): readonly unknown[] {
-  if (!isSet(value)) return [];
-  if (Array.isArray(value)) return value;
-  if (typeof value === 'object' && Object.keys(value).length === 0) return [];
-  return refuse(place, 'a list', value);
-}
-
-function recordOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-/** Kong hands an unset field over as null, or not at all. */
-function isSet(value: unknown): value is string | number | boolean | object {
-  return value !== undefined && value !== null;
-}
-
-function refuse(place: string, expected: string, found: unknown): never {
-  const shown = found === undefined ? 'nothing' : JSON.stringify(found);
-  throw new Error(`gatewatch: ${place}: expected ${expected}, found ${shown.slice(0, 100)}`);
 }

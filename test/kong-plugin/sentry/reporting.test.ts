@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { SENTRY_STATISTICS } from '../../../kong-plugin/contract/sentry-statistics';
-import { readDsn } from '../../../kong-plugin/sentry/settings/dsn';
+import { readDsn } from '../../../kong-plugin/contract/sentry-dsn';
 import type { SentryCategory, SentryOutcome } from '../../../kong-plugin/sentry/sentry-outcome';
 import { EnvelopeServer, type JsonObject } from '../../support/envelope-server';
 import { leaksOf, plantedLog } from '../../support/planted-log';

@@ -1,5 +1,5 @@
-import { envelopeUrlOf, isDsn } from '../../../sidecar/config/sentry-dsn';
-import { checkDsn, readDsn } from '../../../kong-plugin/sentry/settings/dsn';
+import { envelopeUrlOf } from '../../../sidecar/config/sentry-dsn';
+import { checkDsn, isDsn, readDsn } from '../../../kong-plugin/contract/sentry-dsn';
 
 /** What plugin and sidecar read from one variable, SENTRY_DSN. */
 it.each([

@@ -1,5 +1,5 @@
 import { getEnvelopeEndpointWithUrlEncodedAuth, makeDsn, SDK_VERSION } from '@sentry/core';
-import { checkDsn, readDsn } from '../../../../kong-plugin/sentry/settings/dsn';
+import { checkDsn, readDsn } from '../../../kong-plugin/contract/sentry-dsn';
 
 const KEY = 'Pl4nt3dKey';
 

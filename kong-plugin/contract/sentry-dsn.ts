@@ -1,5 +1,5 @@
-// The DSN of a Sentry project: where its envelopes go, and the public key that lets them in. What is refused is never shown,
-// since Kong writes the message into its log; the SDK's own check prints all of it.
+// The DSN of a Sentry project: where its envelopes go, and the public key that lets them in. Plugin and sidecar read it from one
+// variable. What is refused is never shown, since Kong writes the message into its log; the SDK's own check prints all of it.
 
 const EXPECTED = 'expected https://KEY@HOST/PROJECT, as Sentry shows it under Client Keys (DSN)';
 
@@ -30,25 +30,37 @@ export interface Dsn {
  * @throws Error naming the place, and what is missing in it; never the DSN itself
  */
 export function checkDsn(text: string, place: string): string {
+  const dsn = plainDsn(text);
+  if (dsn === undefined) throw new Error(`gatewatch: ${place}: ${EXPECTED}, found ${describeFault(text)}`);
+  return dsn;
+}
+
+/** Whether a text is a DSN. */
+export function isDsn(text: string): boolean {
+  return plainDsn(text) !== undefined;
+}
+
+/** Without the old secret; `undefined` where the text is no DSN. */
+function plainDsn(text: string): string | undefined {
   const parts = DSN.exec(text)?.groups;
   const { scheme = '', key = '', host = '', port = '', path = '', project = '' } = parts ?? {};
   const dsn = `${scheme}://${key}@${host}${port === '' ? '' : `:${port}`}/${path}${project}`;
   // Also what only looks like a host, such as 10.0.0.256.
-  const isAddress = parts !== undefined && URL.canParse(dsn);
-  if (!isAddress || !PATH.test(path)) {
-    throw new Error(`gatewatch: ${place}: ${EXPECTED}, found ${describeFault(text)}`);
-  }
-  return dsn;
+  return parts !== undefined && URL.canParse(dsn) && PATH.test(path) ? dsn : undefined;
 }
 
-/** Where the project of a checked DSN takes envelopes. */
-export function readDsn(dsn: string): Dsn {
+/**
+ * Where the project of a checked DSN takes envelopes.
+ *
+ * @param client who sends them
+ */
+export function readDsn(dsn: string, client = SENTRY_CLIENT): Dsn {
   const { origin, host, username: publicKey, pathname } = new URL(dsn);
   const [, prefix = '', projectId = ''] = /^(.*)\/(\d+)$/.exec(pathname) ?? [];
   const query = new URLSearchParams({
     sentry_version: PROTOCOL_VERSION,
     sentry_key: publicKey,
-    sentry_client: SENTRY_CLIENT,
+    sentry_client: client,
   });
   return {
     text: `${host}${prefix}/${projectId}`,
