@@ -5,8 +5,9 @@
 // stands for it: one unit is about 50 bytes of memory, or 12 of a sealed batch. At the bounds, time is given up first (days in
 // the end, at once), then names: new series are folded by `admit`, and if that is not enough, those that wait are too.
 import { PRODUCER_STATISTICS, type Interval, type ProducerStatistics } from './contract/batch';
-import { mergeDelta, seriesKey, type Delta, type Series } from './contract/delta';
-import { emptyHistogram, record } from './contract/histogram';
+import { emptyDelta, mergeDelta, seriesKey, type Delta, type Series } from './contract/delta';
+import { addAddress } from './contract/failed-address';
+import { record } from './contract/histogram';
 import { SENTRY_STATISTICS } from './contract/sentry-statistics';
 import { OTHER, admit } from './contract/series-cap';
 import type { Observation } from './observation';
@@ -19,8 +20,10 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** Deltas that wait, the same series in two intervals being two. As many new ones in a second are no gateway's own names. */
 const DELTA_CAP = 30_000;
-/** What a delta weighs without its cells: its labels, twice, and two maps. */
-const DELTA_WEIGHT = 20;
+/** What a delta weighs without its cells: its labels, twice, and three maps. */
+const DELTA_WEIGHT = 24;
+/** Of one failed address and its count. */
+const ADDRESS_WEIGHT = 3;
 /** 25 MB: time gets coarser at once, and not by age. */
 const HEAVY_WEIGHT = 500_000;
 /** 100 MB: what waits is folded. Reached only by far more cells than a few hundred series have in a day. */
@@ -64,6 +67,7 @@ export class Accumulator {
     for (const code of observation.failedTryCodes) {
       delta.failedTries.set(code, (delta.failedTries.get(code) ?? 0) + 1);
     }
+    for (const address of observation.failedAddresses) addAddress(delta.failedAddresses, address, 1);
     if (delta.series.operation === OTHER) this.#statistics.foldedRequests += 1;
     return delta.series;
   }
@@ -260,12 +264,8 @@ function put({ deltas }: Slot, delta: Delta): void {
   else deltas.set(key, delta);
 }
 
-function emptyDelta(series: Series): Delta {
-  return { series, requests: 0, upstream: emptyHistogram(), failedTries: new Map() };
-}
-
-function weightOf({ upstream, failedTries }: Delta): number {
-  return DELTA_WEIGHT + upstream.cells.size + failedTries.size;
+function weightOf({ upstream, failedTries, failedAddresses }: Delta): number {
+  return DELTA_WEIGHT + upstream.cells.size + failedTries.size + ADDRESS_WEIGHT * failedAddresses.size;
 }
 
 /** All 0, in the order in which they are sealed. */

@@ -1,5 +1,6 @@
 // From a Kong log to what went wrong, who caused it and how bad it is. The first row that matches wins; a service's own
 // names come before the rows that judge its answers, and never rename a failure to reach it.
+import { ERROR_SEVERITIES, type BuiltInErrorType } from './contract/error-severities';
 import type { Severity } from './contract/severity';
 import type { Source } from './contract/source';
 import { reachedUpstream } from './fair-times';
@@ -20,24 +21,6 @@ export interface NamedStatus {
   errorType: string;
   severity: Severity;
 }
-
-/** Built-in error types and their severities. */
-export const ERROR_SEVERITIES = {
-  client_closed_request: 'warning',
-  upstream_timeout: 'error',
-  upstream_unreachable: 'error',
-  upstream_server_error: 'error',
-  upstream_client_error: 'warning',
-  service_unavailable: 'error',
-  gateway_error: 'error',
-  route_not_found: 'warning',
-  unauthorized: 'warning',
-  forbidden: 'warning',
-  rate_limited: 'warning',
-  request_rejected: 'warning',
-} as const satisfies Record<string, Severity>;
-
-type BuiltInErrorType = keyof typeof ERROR_SEVERITIES;
 
 /** gRPC codes that are the server's fault: UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const GRPC_SERVER_FAULTS = new Set([2, 13, 14, 15]);

@@ -7,6 +7,9 @@ export interface KongTry {
   balancerStartMs: number;
   /** How long choosing took, ms with fractions. */
   balancerLatencyMs: number;
+  /** The target that was tried. */
+  ip: string | undefined;
+  port: number | undefined;
   failed: boolean;
   /** 502 or 504 for a failed try; what is no whole number of up to three digits is none. */
   code: number | undefined;
@@ -86,6 +89,8 @@ function readTry(document: Record<string, unknown>): KongTry {
     balancerStartMs: startNs === undefined ? (numberOf(document['balancer_start']) ?? 0) : startNs / 1e6,
     balancerLatencyMs:
       latencyNs === undefined ? (numberOf(document['balancer_latency']) ?? 0) : latencyNs / 1e6,
+    ip: textOf(document['ip']),
+    port: portOf(document['port']),
     failed: document['state'] === 'failed',
     code: codeOf(document['code']),
   };
@@ -104,7 +109,15 @@ function numberOf(value: unknown): number | undefined {
 }
 
 function codeOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 999
+  return wholeNumberTo(999, value);
+}
+
+function portOf(value: unknown): number | undefined {
+  return wholeNumberTo(65_535, value);
+}
+
+function wholeNumberTo(most: number, value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most
     ? value
     : undefined;
 }

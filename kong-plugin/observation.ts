@@ -5,6 +5,7 @@ import type { Severity } from './contract/severity';
 import type { Source } from './contract/source';
 import type { NamedStatus } from './error-type';
 import { classify } from './error-type';
+import { failedAddressesOf } from './failed-addresses';
 import { fairTimes } from './fair-times';
 import { knownMethod } from './http-method';
 import { readKongLog, type KongLog } from './kong-log';
@@ -22,6 +23,8 @@ export interface Observation {
   gatewayMs: number;
   /** Codes of the failed tries, in order: 0 to 999, 0 where the log had none. */
   failedTryCodes: number[];
+  /** One for each failed try and each answer with an error, where the log had it: see `contract/failed-address.ts`. */
+  failedAddresses: string[];
   clockFault: boolean;
   /** The log could not be read, lacked its status, or had a failed try without a code. */
   malformed: boolean;
@@ -37,6 +40,7 @@ const UNREADABLE: Observation = {
   upstreamMs: undefined,
   gatewayMs: 0,
   failedTryCodes: [],
+  failedAddresses: [],
   clockFault: false,
   malformed: true,
 };
@@ -47,14 +51,16 @@ export function observe(text: unknown, namedStatuses: readonly NamedStatus[] = [
   if (!log) return UNREADABLE;
   const status = log.status !== undefined && isStatus(log.status) ? log.status : undefined;
   const known = status === log.status ? log : { ...log, status };
+  const outcome = classify(known, namedStatuses);
   const codes = (log.tries ?? []).filter((entry) => entry.failed).map((entry) => entry.code);
   return {
     service: labelText(log.service.name ?? log.service.host ?? ''),
     operation: operationOf(log),
     status: status ?? 0,
-    ...classify(known, namedStatuses),
+    ...outcome,
     ...fairTimes(known),
     failedTryCodes: codes.map((code) => code ?? 0),
+    failedAddresses: failedAddressesOf(log, outcome),
     malformed: status === undefined || codes.includes(undefined),
   };
 }

@@ -116,6 +116,8 @@ export interface DeltaDocument {
   upstreamSumMs: number;
   upstreamCells: [ms: number, count: number][];
   failedTries: [code: number, count: number][];
+  /** Absent where there are none: a plugin that did not know them wrote the same. */
+  failedAddresses?: [address: string, count: number][];
 }
 
 /** The sealed bytes of a batch. */
@@ -149,5 +151,6 @@ function encodeDelta(delta: Delta): DeltaDocument {
     upstreamSumMs: delta.upstream.sumMs,
     upstreamCells: [...delta.upstream.cells],
     failedTries: [...delta.failedTries],
+    ...(delta.failedAddresses.size > 0 && { failedAddresses: [...delta.failedAddresses] }),
   };
 }

@@ -1,7 +1,8 @@
 // What many observations add to one series. A series is one combination of the values below; merging is plain addition,
 // so a delta may be merged with others of its series in any order.
+import { addAddress } from './failed-address';
 import type { Histogram } from './histogram';
-import { mergeHistogram } from './histogram';
+import { emptyHistogram, mergeHistogram } from './histogram';
 import type { Severity } from './severity';
 import type { Source } from './source';
 
@@ -27,6 +28,19 @@ export interface Delta {
   upstream: Histogram;
   /** Code of a failed try -> how many tries failed so. */
   failedTries: Map<number, number>;
+  /** Upstream address -> how many tries failed there or were answered with an error; bounded: see `failed-address.ts`. */
+  failedAddresses: Map<string, number>;
+}
+
+/** Of no request yet. */
+export function emptyDelta(series: Series): Delta {
+  return {
+    series,
+    requests: 0,
+    upstream: emptyHistogram(),
+    failedTries: new Map(),
+    failedAddresses: new Map(),
+  };
 }
 
 /** One text for one series: its values, between them what no label holds. It is made for each event. */
@@ -40,5 +54,8 @@ export function mergeDelta(target: Delta, other: Delta): void {
   mergeHistogram(target.upstream, other.upstream);
   for (const [code, tries] of other.failedTries) {
     target.failedTries.set(code, (target.failedTries.get(code) ?? 0) + tries);
+  }
+  for (const [address, failures] of other.failedAddresses) {
+    addAddress(target.failedAddresses, address, failures);
   }
 }

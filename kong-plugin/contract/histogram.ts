@@ -74,8 +74,12 @@ export function countAtMost(histogram: Histogram, boundMs: number): number {
 export function quantileMs(histogram: Histogram, quantile: number): number | undefined {
   if (histogram.count === 0) return undefined;
   const rank = Math.max(1, Math.ceil(quantile * histogram.count));
+  // A typed array of numbers sorts several times faster than a list with a function that compares.
+  const cells = new Uint32Array(histogram.cells.size);
+  let index = 0;
+  for (const cell of histogram.cells.keys()) cells[index++] = cell;
   let seen = 0;
-  for (const cell of [...histogram.cells.keys()].sort((a, b) => a - b)) {
+  for (const cell of cells.sort()) {
     seen += histogram.cells.get(cell) ?? 0;
     if (seen >= rank) return cell;
   }

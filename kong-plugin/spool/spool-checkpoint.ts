@@ -39,12 +39,13 @@ export function encodeCheckpoint({ producer, nextSequence, sealed, pending, stat
   const intervals = pending.intervals.map(({ startMs, durationMs, deltas }): IntervalRow => [
     startMs,
     durationMs,
-    deltas.map(({ series: one, requests, upstream, failedTries }) => [
+    deltas.map(({ series: one, requests, upstream, failedTries, failedAddresses }): DeltaRow => [
       numberOf(one),
       requests,
       upstream.sumMs,
       [...upstream.cells].flat(),
       [...failedTries].flat(),
+      [...failedAddresses],
     ]),
   ]);
   const row: CheckpointRow = [
@@ -96,7 +97,15 @@ export function decodeCheckpoint(payload: Uint8Array): Checkpoint {
 }
 
 type SeriesRow = [string, string, number, Source, string, Severity];
-type DeltaRow = [series: number, requests: number, sumMs: number, cells: number[], failedTries: number[]];
+type DeltaRow = [
+  series: number,
+  requests: number,
+  sumMs: number,
+  cells: number[],
+  failedTries: number[],
+  /** Releases that did not know them wrote none, and read past them. */
+  failedAddresses?: [address: string, count: number][],
+];
 type IntervalRow = [startMs: number, durationMs: number, deltas: DeltaRow[]];
 type CheckpointRow = [
   version: number,
@@ -110,7 +119,7 @@ type CheckpointRow = [
 ];
 
 function deltaOf(
-  [number, requests, sumMs, cells, failedTries]: DeltaRow,
+  [number, requests, sumMs, cells, failedTries, failedAddresses = []]: DeltaRow,
   series: readonly Series[],
 ): Delta[] {
   const one = series[number];
@@ -119,7 +128,13 @@ function deltaOf(
   let count = 0;
   for (const observations of counts.values()) count += observations;
   return [
-    { series: one, requests, upstream: { count, sumMs, cells: counts }, failedTries: pairsOf(failedTries) },
+    {
+      series: one,
+      requests,
+      upstream: { count, sumMs, cells: counts },
+      failedTries: pairsOf(failedTries),
+      failedAddresses: new Map(failedAddresses),
+    },
   ];
 }
 

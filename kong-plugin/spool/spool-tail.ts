@@ -21,7 +21,11 @@ const MALFORMED = 1;
 const CLOCK_FAULT = 2;
 const REACHED_UPSTREAM = 4;
 
-/** Kind, flags, series (4), number of failed tries (4), arrival in Unix ms (8), upstream time in ms (8). Two for each try follow. */
+/**
+ * Kind, flags, series (4), number of failed tries (4), arrival in Unix ms (8), upstream time in ms (8). Two for each try follow,
+ * then to the end each failed address with its length (1) before it. Releases that did not know addresses wrote none, and read
+ * past them.
+ */
 const OBSERVATION_BYTES = 26;
 
 export class TailWriter {
@@ -59,8 +63,9 @@ export class TailWriter {
   }
 
   #write(observation: Observation, number: number, atMs: number): Buffer {
-    const { malformed, clockFault, upstreamMs, failedTryCodes } = observation;
-    const length = HEADER_BYTES + OBSERVATION_BYTES + 2 * failedTryCodes.length;
+    const { malformed, clockFault, upstreamMs, failedTryCodes, failedAddresses } = observation;
+    let length = HEADER_BYTES + OBSERVATION_BYTES + 2 * failedTryCodes.length;
+    for (const address of failedAddresses) length += 1 + address.length;
     if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(2 * length);
     const record = this.#scratch.subarray(0, length);
     let at = record.writeUInt8(OBSERVATION, HEADER_BYTES);
@@ -75,6 +80,10 @@ export class TailWriter {
     at = record.writeDoubleBE(atMs, at);
     at = record.writeDoubleBE(upstreamMs ?? 0, at);
     for (const code of failedTryCodes) at = record.writeUInt16BE(code, at);
+    for (const address of failedAddresses) {
+      at = record.writeUInt8(address.length, at);
+      at += record.write(address, at, 'latin1');
+    }
     sealInPlace(record);
     return record;
   }
@@ -107,6 +116,7 @@ function readObservation(payload: Buffer, series: readonly SeriesRow[]): TailEnt
   const row = series[payload.readUInt32BE(2)];
   if (!row) throw new Error('it names a series that it does not have');
   const [service, operation, status, source, errorType, severity] = row;
+  const tries = payload.readUInt32BE(6);
   const observation: Observation = {
     service,
     operation,
@@ -117,11 +127,22 @@ function readObservation(payload: Buffer, series: readonly SeriesRow[]): TailEnt
     upstreamMs: (flags & REACHED_UPSTREAM) === 0 ? undefined : payload.readDoubleBE(18),
     // Not in any delta.
     gatewayMs: 0,
-    failedTryCodes: Array.from({ length: payload.readUInt32BE(6) }, (_, index) =>
+    failedTryCodes: Array.from({ length: tries }, (_, index) =>
       payload.readUInt16BE(OBSERVATION_BYTES + 2 * index),
     ),
+    failedAddresses: readAddresses(payload, OBSERVATION_BYTES + 2 * tries),
     clockFault: (flags & CLOCK_FAULT) !== 0,
     malformed: (flags & MALFORMED) !== 0,
   };
   return { kind: 'observation', observation, atMs: payload.readDoubleBE(10) };
+}
+
+function readAddresses(payload: Buffer, begin: number): string[] {
+  const addresses: string[] = [];
+  for (let at = begin; at < payload.length;) {
+    const from = at + 1;
+    at = from + payload.readUInt8(at);
+    addresses.push(payload.toString('latin1', from, at));
+  }
+  return addresses;
 }

@@ -8,9 +8,11 @@ import {
 } from '../../kong-plugin/contract/batch';
 import type { Batch, Interval, ProcessFigures, ProducerStatistics } from '../../kong-plugin/contract/batch';
 import { seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
+import { MAX_ADDRESSES, MAX_ADDRESS_CHARACTERS, isAddress } from '../../kong-plugin/contract/failed-address';
 import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
 import { MAX_LABEL_BYTES, labelText } from '../../kong-plugin/contract/label-text';
 import { isCell, shortestOf } from '../../kong-plugin/contract/histogram';
+import { OTHER } from '../../kong-plugin/contract/series-cap';
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
 import { SOURCES } from '../../kong-plugin/contract/source';
 
@@ -123,8 +125,11 @@ const DELTA_FIELDS = [
   'failedTries',
 ] as const;
 
+/** A plugin leaves it out where it has nothing to tell, or is of a release that did not tell it. */
+const FAILED_ADDRESSES = 'failedAddresses';
+
 function deltaAt(value: unknown, place: string): Delta {
-  const fields = exactly(value, place, DELTA_FIELDS);
+  const fields = exactly(value, place, DELTA_FIELDS, FAILED_ADDRESSES);
   const requests = whole(fields.requests, `${place}.requests`, 1, MAX_COUNT);
   const sumMs = whole(fields.upstreamSumMs, `${place}.upstreamSumMs`, 0, Number.MAX_SAFE_INTEGER);
   const cells = pairsAt(fields.upstreamCells, `${place}.upstreamCells`, (ms, where) => {
@@ -142,14 +147,45 @@ function deltaAt(value: unknown, place: string): Delta {
   if (sumMs < leastSumMs || sumMs > mostSumMs) {
     refuse(`${place}.upstreamSumMs`, `from ${leastSumMs} to ${mostSumMs}, as its cells say`, String(sumMs));
   }
+  const failedTries = pairsAt(fields.failedTries, `${place}.failedTries`, (code, where) =>
+    whole(code, where, 0, 999),
+  );
   return {
     series: seriesAt(fields, place),
     requests,
     upstream: { count, sumMs, cells },
-    failedTries: pairsAt(fields.failedTries, `${place}.failedTries`, (code, where) =>
-      whole(code, where, 0, 999),
+    failedTries,
+    failedAddresses: failedAddressesAt(
+      fields.failedAddresses,
+      `${place}.${FAILED_ADDRESSES}`,
+      requests + sumOf(failedTries),
     ),
   };
+}
+
+/** @param mostFailures each failed try has at most one address, and so has the answer to each request */
+function failedAddressesAt(value: unknown, place: string, mostFailures: number): Map<string, number> {
+  if (value === undefined) return new Map();
+  const addresses = pairsAt(value, place, addressAt);
+  const named = addresses.size - Number(addresses.has(OTHER));
+  if (addresses.size === 0) refuse(place, 'an address, or no such field', 'none');
+  if (named > MAX_ADDRESSES) refuse(place, `at most ${MAX_ADDRESSES} addresses`, String(named));
+  const failures = sumOf(addresses);
+  if (failures > mostFailures) refuse(place, `at most ${mostFailures} failures`, String(failures));
+  return addresses;
+}
+
+function addressAt(value: unknown, place: string): string {
+  if (typeof value !== 'string' || !isAddress(value)) {
+    refuse(place, `an address of at most ${MAX_ADDRESS_CHARACTERS} printable ASCII characters`, show(value));
+  }
+  return value;
+}
+
+function sumOf(counts: ReadonlyMap<unknown, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
 }
 
 function seriesAt(fields: Record<(typeof DELTA_FIELDS)[number], unknown>, place: string): Series {
@@ -181,32 +217,34 @@ function processAt(value: unknown): ProcessFigures {
   return Object.fromEntries(entries) as ProcessFigures;
 }
 
-function pairsAt(
+function pairsAt<Key extends number | string>(
   value: unknown,
   place: string,
-  keyAt: (value: unknown, place: string) => number,
-): Map<number, number> {
-  const map = new Map<number, number>();
+  keyAt: (value: unknown, place: string) => Key,
+): Map<Key, number> {
+  const map = new Map<Key, number>();
   for (const [index, entry] of listAt(value, place).entries()) {
     const where = `${place}[${index}]`;
-    if (!Array.isArray(entry) || entry.length !== 2) refuse(where, 'a pair of numbers', show(entry));
+    if (!Array.isArray(entry) || entry.length !== 2) refuse(where, 'a pair', show(entry));
     const [first, count] = entry as [unknown, unknown];
     const key = keyAt(first, `${where}[0]`);
-    if (map.has(key)) refuse(where, 'a number once', `${key} again`);
+    if (map.has(key))
+      refuse(where, typeof key === 'number' ? 'a number once' : 'an address once', `${key} again`);
     map.set(key, whole(count, `${where}[1]`, 1, MAX_COUNT));
   }
   return map;
 }
 
-function exactly<Name extends string>(
+function exactly<Name extends string, Optional extends string = never>(
   value: unknown,
   place: string,
   names: readonly Name[],
-): Record<Name, unknown> {
+  optional?: Optional,
+): Record<Name | Optional, unknown> {
   const fields = objectAt(value, place);
   for (const name of names) if (!Object.hasOwn(fields, name)) refuse(place, `the field ${name}`, 'none');
   for (const name of Object.keys(fields)) {
-    if (!(names as readonly string[]).includes(name))
+    if (name !== optional && !(names as readonly string[]).includes(name))
       refuse(place, 'only known fields', `the field ${shorten(name)}`);
   }
   return fields;

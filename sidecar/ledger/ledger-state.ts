@@ -114,10 +114,10 @@ export function removeSeries(state: LedgerState, entry: LedgerSeries): void {
   else state.services.delete(service);
 }
 
-/** What one batch adds to a series; `Delta` without its labels. */
-export type Addition = Omit<Delta, 'series'>;
+/** What one batch adds to a series; `Delta` without its labels, and without the addresses, which only the windows keep. */
+export type Addition = Omit<Delta, 'series' | 'failedAddresses'>;
 
-export function addTo(entry: LedgerSeries, addition: Addition): void {
+export function addTo(entry: Addition, addition: Addition): void {
   entry.requests += addition.requests;
   mergeHistogram(entry.upstream, addition.upstream);
   for (const [code, tries] of addition.failedTries) {

@@ -6,7 +6,7 @@
 // touched has been written whole since. So a batch costs its own size, not that of all the series it touches.
 import type { Batch, Interval, ProducerStatistics } from '../../kong-plugin/contract/batch';
 import { PRODUCER_STATISTICS } from '../../kong-plugin/contract/batch';
-import { mergeDelta, seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
+import { seriesKey, type Series } from '../../kong-plugin/contract/delta';
 import { admit } from '../../kong-plugin/contract/series-cap';
 import {
   SLOTS,
@@ -26,6 +26,7 @@ import {
   insertSeries,
   newSeries,
   removeSeries,
+  type Addition,
   type LedgerSeries,
   type LedgerState,
   type ProducerPosition,
@@ -48,7 +49,7 @@ export interface PlannedTransaction {
   /** Requests that were counted under `__other__` because of a cap. */
   readonly foldedRequests: number;
   readonly created: readonly LedgerSeries[];
-  readonly additions: ReadonlyMap<LedgerSeries, Delta>;
+  readonly additions: ReadonlyMap<LedgerSeries, Addition>;
   readonly expired: readonly LedgerSeries[];
   readonly position: ProducerPosition;
   readonly forgotten: readonly ProducerPosition[];
@@ -69,7 +70,7 @@ export function planTransaction(
 ): PlannedTransaction {
   const transaction = state.transaction + 1;
   const created = new Map<string, LedgerSeries>();
-  const additions = new Map<LedgerSeries, Delta>();
+  const additions = new Map<LedgerSeries, Addition>();
   let foldedRequests = 0;
 
   const createdServices = new Set<string>();
@@ -103,12 +104,11 @@ export function planTransaction(
     ...interval,
     deltas: interval.deltas.map((delta) => {
       const entry = entryOf(delta.series);
-      const admitted = { ...delta, series: entry.series };
       if (seriesKey(entry.series) !== seriesKey(delta.series)) foldedRequests += delta.requests;
       const merged = additions.get(entry);
-      if (merged) mergeDelta(merged, admitted);
-      else additions.set(entry, copyOf(admitted));
-      return admitted;
+      if (merged) addTo(merged, delta);
+      else additions.set(entry, copyOf(delta));
+      return { ...delta, series: entry.series };
     }),
   }));
 
@@ -208,7 +208,7 @@ export function absorb(state: LedgerState, planned: PlannedTransaction): void {
 function inspectSlot(
   state: LedgerState,
   transaction: number,
-  additions: ReadonlyMap<LedgerSeries, Delta>,
+  additions: ReadonlyMap<LedgerSeries, Addition>,
   runningMs: number,
 ): { changed: LedgerSeries[]; expired: LedgerSeries[] } {
   // A series in one of the last additions records must stay for a start to add them to.
@@ -243,11 +243,10 @@ function sumRequests(entries: Iterable<{ readonly requests: number }>): number {
   return sum;
 }
 
-function copyOf(delta: Delta): Delta {
+function copyOf({ requests, upstream, failedTries }: Addition): Addition {
   return {
-    series: delta.series,
-    requests: delta.requests,
-    upstream: { ...delta.upstream, cells: new Map(delta.upstream.cells) },
-    failedTries: new Map(delta.failedTries),
+    requests,
+    upstream: { ...upstream, cells: new Map(upstream.cells) },
+    failedTries: new Map(failedTries),
   };
 }

@@ -3,11 +3,10 @@
 // Out, per batch: KiB handed to write calls and KiB charged to the process by the kernel (/proc/self/io, Linux only; a
 // dirtied large page is charged whole), time from bytes to receipt p50/p99/max, CPU. Then: time to open and check the
 // store, and to render all series.
-import { NO_STATISTICS, batchOf } from '../support/batches';
+import { NO_STATISTICS, batchOf, deltaOf } from '../support/batches';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { encodeBatch } from '../../kong-plugin/contract/batch';
-import { emptyHistogram, record } from '../../kong-plugin/contract/histogram';
 import { ledgerFamilies } from '../../sidecar/exposition/ledger-families';
 import { renderFamilies } from '../../sidecar/exposition/render-families';
 import { readBatch } from '../../sidecar/ingest/read-batch';
@@ -28,24 +27,14 @@ function random(): number {
 
 function sealedBatch(sequence: number): Buffer {
   const deltas = Array.from({ length: SERIES }, (_, index) => {
-    const upstream = emptyHistogram();
-    record(
-      upstream,
-      Math.round((200 + (index % 300)) * Math.exp((random() + random() + random() - 1.5) * 0.6)),
+    const upstreamMs = Math.round(
+      (200 + (index % 300)) * Math.exp((random() + random() + random() - 1.5) * 0.6),
     );
-    return {
-      series: {
-        service: `backend-service-${Math.floor(index / 50)}`,
-        operation: `GET route-of-the-service-${index}`,
-        status: 200,
-        source: 'upstream' as const,
-        errorType: '',
-        severity: 'info' as const,
-      },
-      requests: 1,
-      upstream,
-      failedTries: new Map<number, number>(),
+    const series = {
+      service: `backend-service-${Math.floor(index / 50)}`,
+      operation: `GET route-of-the-service-${index}`,
     };
+    return deltaOf(series, [upstreamMs]);
   });
   const statistics = { ...NO_STATISTICS, events: SERIES };
   const intervals = [{ startMs: sequence * 1_000, durationMs: 1_000, deltas }];

@@ -24,13 +24,14 @@ function contentOf(deltas: readonly Delta[]): unknown {
     else merged.set(seriesKey(delta.series), copyOf(delta));
   }
   return [...merged]
-    .map(([key, { requests, upstream, failedTries }]) => ({
+    .map(([key, { requests, upstream, failedTries, failedAddresses }]) => ({
       key,
       requests,
       count: upstream.count,
       sumMs: upstream.sumMs,
       cells: [...upstream.cells].sort(([a], [b]) => a - b),
       failedTries: [...failedTries].sort(([a], [b]) => a - b),
+      failedAddresses: [...failedAddresses].sort(([a], [b]) => a.localeCompare(b)),
     }))
     .sort((a, b) => a.key.localeCompare(b.key));
 }
@@ -193,6 +194,21 @@ describe('the bounds of the accumulator', () => {
     expect(deltas.length).toBe(1);
     expect(deltas[0]?.upstream).toMatchObject({ count: 1_100 * 2_000, sumMs: (2_000 * 1_099 * 1_100) / 2 });
     expect(sumOf(taken, 'foldedRequests')).toBe(1_100 * 2_000);
+  });
+
+  it('keep 64 failed addresses of a series, and count what failed at others together', () => {
+    const accumulator = new Accumulator();
+    for (let event = 0; event < 10_000; event++) {
+      const failedAddresses = [`10.0.${Math.floor(event / 100)}.${event % 100}:80`];
+      accumulator.add(observationOf({ failedTryCodes: [502], failedAddresses }), NOW_MS + event);
+      if (event % 1_000 === 0) accumulator.coarsen(NOW_MS + event);
+    }
+    accumulator.coarsen(NOW_MS + HOUR_MS);
+    const [delta, ...others] = deltasOf(...takeAll(accumulator));
+    expect(others).toEqual([]);
+    expect(delta?.failedAddresses.size).toBe(65);
+    expect(delta?.failedAddresses.get('__other__')).toBe(10_000 - 64);
+    expect(delta?.failedAddresses.get('10.0.0.0:80')).toBe(1);
   });
 
   it('give as much at a time as makes a batch or a few', () => {

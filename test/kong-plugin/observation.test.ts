@@ -101,6 +101,63 @@ describe('a recorded Kong log', () => {
   });
 });
 
+/** Recording -> the addresses that failed. Every other one has none. */
+const FAILED: Record<string, string[]> = {
+  '200-retries': ['127.0.0.1:18598'],
+  '500': ['127.0.0.1:18500'],
+  '502-refused': ['127.0.0.1:18599', '127.0.0.1:18599', '127.0.0.1:18599'],
+  '504-timeout': ['127.0.0.1:18500', '127.0.0.1:18500'],
+  'abort-during-retry': ['127.0.0.1:38500', '127.0.0.1:38500'],
+  'grpc-trailers-only-14': ['127.0.0.1:38501'],
+};
+
+describe('the upstream addresses that failed', () => {
+  it.each(Object.keys(EXPECTED))('in %s are those of its failed tries and of its error', (name) => {
+    expect(observe(read(name)).failedAddresses).toEqual(FAILED[name] ?? []);
+  });
+
+  interface Target {
+    readonly ip?: unknown;
+    readonly port?: unknown;
+    readonly state?: string;
+  }
+  const failed = (status: number, ...tries: Target[]): string[] =>
+    observe(JSON.stringify({ service: { name: 'up' }, response: { status }, tries })).failedAddresses;
+
+  it('are that of the last try where it answered 500 or more, besides those that failed before', () => {
+    const before = { ip: '10.0.0.1', port: 80, state: 'failed' };
+    const last = { ip: '10.0.0.2', port: 80 };
+    expect(failed(499, before, last)).toEqual(['10.0.0.1:80']);
+    expect(failed(500, before, last)).toEqual(['10.0.0.1:80', '10.0.0.2:80']);
+    expect(failed(500, { ...last, state: 'next' }, last)).toEqual(['10.0.0.2:80']);
+  });
+
+  it('are none where the service calls its answer no error', () => {
+    const named = [{ service: 'up', status: 500, errorType: 'stock_empty', severity: 'warning' }] as const;
+    expect(observe(read('500'), named).failedAddresses).toEqual([]);
+    expect(observe(read('500'), [{ ...named[0], severity: 'critical' }]).failedAddresses).toHaveLength(1);
+  });
+
+  it.each<[unknown, unknown, string[]]>([
+    ['10.0.0.1', 80, ['10.0.0.1:80']],
+    ['::1', 8080, ['[::1]:8080']],
+    ['[2001:db8::1]', 8080, ['[2001:db8::1]:8080']],
+    ['10.0.0.1', undefined, ['10.0.0.1']],
+    ['10.0.0.1', 70_000, ['10.0.0.1']],
+    ['10.0.0.1', '80', ['10.0.0.1']],
+    ['', 80, []],
+    [undefined, 80, []],
+    [null, 80, []],
+    [{ a: 1 }, 80, []],
+    ['a b\n\u202e\ud800é', 80, ['a?b????:80']],
+    ['x'.repeat(61), 80, [`${'x'.repeat(61)}:80`]],
+    ['x'.repeat(62), 80, [`${'x'.repeat(61)}...`]],
+    ['é'.repeat(100_000), 80, [`${'?'.repeat(61)}...`]],
+  ])('of a try at %j and port %j are %j', (ip, port, expected) => {
+    expect(failed(502, { ip, port, state: 'failed' })).toEqual(expected);
+  });
+});
+
 describe('a service that names its own errors', () => {
   const teapot = { service: 'up', status: 500, errorType: 'stock_empty', severity: 'warning' } as const;
 
@@ -212,6 +269,8 @@ const oddTry = record({
   balancer_latency_ns: odd,
   balancer_start: oddNumber,
   balancer_latency: oddNumber,
+  ip: fc.oneof(fc.ipV4(), fc.ipV6(), odd),
+  port: fc.oneof(fc.nat({ max: 65_536 }), odd),
   state: fc.constantFrom('failed', 'failed', 'next', 7),
   code: odd,
 });
@@ -252,8 +311,15 @@ const plain = (intervals: readonly Interval[]): unknown =>
   intervals.map(({ startMs, deltas }) => [
     startMs,
     deltas
-      .map(({ series, requests, upstream, failedTries }) =>
-        JSON.stringify([seriesKey(series), requests, upstream.sumMs, [...upstream.cells], [...failedTries]]),
+      .map(({ series, requests, upstream, failedTries, failedAddresses }) =>
+        JSON.stringify([
+          seriesKey(series),
+          requests,
+          upstream.sumMs,
+          [...upstream.cells],
+          [...failedTries],
+          [...failedAddresses],
+        ]),
       )
       .sort(),
   ]);
@@ -263,7 +329,7 @@ describe('whatever Kong hands over', () => {
   const NOW_MS = 1_800_000_000_000;
 
   it('becomes a batch that the sidecar takes, and a spool that says the same', () => {
-    const seen = { malformed: 0, clockFaults: 0, failedTries: 0, reached: 0 };
+    const seen = { malformed: 0, clockFaults: 0, failedTries: 0, addresses: 0, reached: 0 };
     fc.assert(
       fc.property(fc.array(oddDocument, { minLength: 1, maxLength: 5 }), (documents) => {
         const accumulator = new Accumulator();
@@ -283,6 +349,7 @@ describe('whatever Kong hands over', () => {
           seen.malformed += Number(observation.malformed);
           seen.clockFaults += Number(observation.clockFault);
           seen.failedTries += observation.failedTryCodes.length;
+          seen.addresses += observation.failedAddresses.length;
           seen.reached += Number(observation.upstreamMs !== undefined);
         }
         const { checkpoint: read, unreadBytes } = readSpool(Buffer.concat(records));

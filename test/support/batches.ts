@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { noStatistics } from '../../kong-plugin/accumulator';
 import type { Batch, ProducerStatistics } from '../../kong-plugin/contract/batch';
-import { seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
-import { emptyHistogram, record } from '../../kong-plugin/contract/histogram';
+import { emptyDelta, seriesKey, type Delta, type Series } from '../../kong-plugin/contract/delta';
+import { addAddress } from '../../kong-plugin/contract/failed-address';
+import { record } from '../../kong-plugin/contract/histogram';
 
 export const NO_STATISTICS: ProducerStatistics = noStatistics();
 
@@ -18,14 +19,10 @@ export const OK_SERIES: Series = {
 
 /** A delta of one request for each upstream time; `undefined` reached no upstream. */
 export function deltaOf(series: Partial<Series>, upstreamMs: readonly (number | undefined)[]): Delta {
-  const upstream = emptyHistogram();
-  for (const ms of upstreamMs) if (ms !== undefined) record(upstream, ms);
-  return {
-    series: { ...OK_SERIES, ...series },
-    requests: upstreamMs.length,
-    upstream,
-    failedTries: new Map(),
-  };
+  const delta = emptyDelta({ ...OK_SERIES, ...series });
+  delta.requests = upstreamMs.length;
+  for (const ms of upstreamMs) if (ms !== undefined) record(delta.upstream, ms);
+  return delta;
 }
 
 /** A batch of one interval. */
@@ -51,6 +48,9 @@ const series = fc.record({
   severity: fc.constantFrom('info' as const, 'warning' as const, 'error' as const),
 });
 
+/** Few enough that they meet again; `undefined` for a try of which Kong told none. */
+export const arbitraryAddress = fc.constantFrom('10.0.0.1:80', '10.0.0.2:80', '[::1]:8080', '"<&', undefined);
+
 export const arbitraryDelta: fc.Arbitrary<Delta> = fc
   .record({
     series,
@@ -58,12 +58,13 @@ export const arbitraryDelta: fc.Arbitrary<Delta> = fc
       minLength: 1,
       maxLength: 8,
     }),
-    failedTries: fc.array(fc.constantFrom(502, 504), { maxLength: 3 }),
+    failedTries: fc.array(fc.tuple(fc.constantFrom(502, 504), arbitraryAddress), { maxLength: 3 }),
   })
   .map((parts) => {
     const delta = deltaOf(parts.series, parts.upstreamMs);
-    for (const code of parts.failedTries) {
+    for (const [code, address] of parts.failedTries) {
       delta.failedTries.set(code, (delta.failedTries.get(code) ?? 0) + 1);
+      if (address !== undefined) addAddress(delta.failedAddresses, address, 1);
     }
     return delta;
   });

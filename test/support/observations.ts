@@ -1,6 +1,7 @@
 // Observations for tests: one by hand, and arbitrary ones for laws.
 import fc from 'fast-check';
 import type { Observation } from '../../kong-plugin/observation';
+import { arbitraryAddress } from './batches';
 
 export function observationOf(change: Partial<Observation> = {}): Observation {
   return {
@@ -13,6 +14,7 @@ export function observationOf(change: Partial<Observation> = {}): Observation {
     upstreamMs: 12,
     gatewayMs: 1,
     failedTryCodes: [],
+    failedAddresses: [],
     clockFault: false,
     malformed: false,
     ...change,
@@ -25,8 +27,14 @@ export const arbitraryObservation: fc.Arbitrary<Observation> = fc
     service: fc.constantFrom('orders', 'users', ''),
     status: fc.constantFrom(200, 404, 502),
     upstreamMs: fc.option(fc.nat({ max: 100_000 }), { nil: undefined }),
-    failedTryCodes: fc.array(fc.constantFrom(502, 504), { maxLength: 3 }),
+    tries: fc.array(fc.tuple(fc.constantFrom(502, 504), arbitraryAddress), { maxLength: 3 }),
     clockFault: fc.boolean(),
     malformed: fc.boolean(),
   })
-  .map(observationOf);
+  .map(({ tries, ...others }) =>
+    observationOf({
+      ...others,
+      failedTryCodes: tries.map(([code]) => code),
+      failedAddresses: tries.flatMap(([, address]) => address ?? []),
+    }),
+  );

@@ -19,7 +19,11 @@ export function postedBatch(sequence: number, producer = 'producer-1'): Buffer {
         errorType: isError ? 'upstream_unreachable' : '',
       };
       const delta = deltaOf(series, [upTo(12_000), random() < 0.1 ? undefined : upTo(300)]);
-      if (isError) delta.failedTries.set(502, 1 + upTo(3));
+      if (isError) {
+        const tries = 1 + upTo(3);
+        delta.failedTries.set(502, tries);
+        delta.failedAddresses.set(`10.0.0.${tries}:80`, tries);
+      }
       return [JSON.stringify(series), delta];
     }),
   );

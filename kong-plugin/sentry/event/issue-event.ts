@@ -13,7 +13,7 @@ import { traceIdentity, type RequestTrace } from './request-trace';
 import { samplingContext, type EventOrigin } from './sampling-context';
 import { requestStatus } from './span-status';
 import type { TraceSample } from '../decide/trace-sampling';
-import { targetAddress } from './target-address';
+import { targetAddress } from '../../target-address';
 
 export interface IssueInput {
   /** One with an error type. */

@@ -1,11 +1,11 @@
 // What happened to one request, in a sentence for a person who was just woken: what failed, to whom, what the client got, how
 // long it took and what was tried. What failed stands first, since lists cut the rest.
-import type { ERROR_SEVERITIES } from '../../error-type';
+import type { BuiltInErrorType } from '../../contract/error-severities';
 import type { Observation } from '../../observation';
 import type { HeldBack } from '../decide/held-back';
 import type { RequestFacts } from './request-facts';
 
-const WHAT_HAPPENED: Readonly<Record<keyof typeof ERROR_SEVERITIES, string>> = {
+const WHAT_HAPPENED: Readonly<Record<BuiltInErrorType, string>> = {
   client_closed_request: 'the client gave up before it was answered',
   upstream_timeout: 'the upstream did not answer in time',
   upstream_unreachable: 'the upstream could not be reached',

@@ -14,7 +14,7 @@ import { requestTimeline, type TimelinePart } from './request-timeline';
 import { childSpanId, traceIdentity, type RequestTrace } from './request-trace';
 import { samplingContext, type EventOrigin } from './sampling-context';
 import { requestStatus, tryStatus } from './span-status';
-import { targetAddress } from './target-address';
+import { targetAddress } from '../../target-address';
 import type { TraceSample } from '../decide/trace-sampling';
 
 export interface TransactionInput {

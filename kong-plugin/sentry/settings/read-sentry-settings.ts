@@ -3,7 +3,7 @@
 import { labelText } from '../../contract/label-text';
 import { SEVERITIES, type Severity } from '../../contract/severity';
 import { SOURCES } from '../../contract/source';
-import { ERROR_SEVERITIES } from '../../error-type';
+import { ERROR_SEVERITIES } from '../../contract/error-severities';
 import {
   flagOf,
   isSet,

@@ -5,7 +5,7 @@ import { mergeDelta, seriesKey } from '../../../kong-plugin/contract/delta';
 import { readFinalFault } from '../../../kong-plugin/contract/fault';
 import { readReceipt } from '../../../kong-plugin/contract/receipt';
 
-function delta(upstreamMs: number, failedCode: number): Delta {
+function delta(upstreamMs: number, failedCode: number, address = '10.0.0.1:80'): Delta {
   return {
     series: {
       service: 'up',
@@ -18,6 +18,7 @@ function delta(upstreamMs: number, failedCode: number): Delta {
     requests: 1,
     upstream: { count: 1, sumMs: upstreamMs, cells: new Map([[upstreamMs, 1]]) },
     failedTries: new Map([[failedCode, 1]]),
+    failedAddresses: new Map([[address, 1]]),
   };
 }
 
@@ -25,12 +26,19 @@ describe('a batch', () => {
   it('adds deltas of one series', () => {
     const target = delta(3, 502);
     mergeDelta(target, delta(3, 504));
-    expect(target.requests).toBe(2);
-    expect(target.upstream).toEqual({ count: 2, sumMs: 6, cells: new Map([[3, 2]]) });
+    mergeDelta(target, delta(3, 504, '[::1]:80'));
+    expect(target.requests).toBe(3);
+    expect(target.upstream).toEqual({ count: 3, sumMs: 9, cells: new Map([[3, 3]]) });
     expect(target.failedTries).toEqual(
       new Map([
         [502, 1],
-        [504, 1],
+        [504, 2],
+      ]),
+    );
+    expect(target.failedAddresses).toEqual(
+      new Map([
+        ['10.0.0.1:80', 2],
+        ['[::1]:80', 1],
       ]),
     );
   });
@@ -49,7 +57,13 @@ describe('a batch', () => {
       upstreamSumMs: 3,
       upstreamCells: [[3, 1]],
       failedTries: [[502, 1]],
+      failedAddresses: [['10.0.0.1:80', 1]],
     });
+  });
+
+  it('has no field for failed addresses where there are none, as before they were told', () => {
+    const fine = { ...delta(3, 502), failedAddresses: new Map<string, number>() };
+    expect(encodeBatch(batchOf([fine])).toString()).toContain('"failedTries":[[502,1]]}]');
   });
 
   it('tells series apart whose labels only look alike when joined', () => {

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { Accumulator } from '../../../kong-plugin/accumulator';
 import type { Interval } from '../../../kong-plugin/contract/batch';
@@ -20,6 +21,7 @@ import type { LogLevel, PluginLog } from '../../../kong-plugin/plugin-log';
 import { Producer } from '../../../kong-plugin/producer';
 import { readSidecarAddress } from '../../../kong-plugin/sidecar-address';
 import { readSpool } from '../../../kong-plugin/spool/read-spool';
+import { sealRecord } from '../../../kong-plugin/spool/spool-record';
 import { SpoolFolder, type FoundSpool } from '../../../kong-plugin/spool/spool-folder';
 import { arbitraryObservation, observationOf } from '../../support/observations';
 
@@ -61,7 +63,7 @@ function plain(intervals: readonly Interval[]): unknown {
       startMs,
       durationMs,
       deltas
-        .map(({ series, requests, upstream, failedTries }) =>
+        .map(({ series, requests, upstream, failedTries, failedAddresses }) =>
           JSON.stringify([
             seriesKey(series),
             requests,
@@ -69,6 +71,7 @@ function plain(intervals: readonly Interval[]): unknown {
             upstream.sumMs,
             [...upstream.cells].sort(([a], [b]) => a - b),
             [...failedTries].sort(([a], [b]) => a - b),
+            [...failedAddresses].sort(([a], [b]) => a.localeCompare(b)),
           ]),
         )
         .sort(),
@@ -142,7 +145,8 @@ describe('a spool', () => {
     const checkpointBytes = bytesOf(folder, producer).length;
     const ends = [checkpointBytes];
     for (let one = 0; one < 8; one++) {
-      producer.observe(observationOf({ status: 200 + (one % 3), failedTryCodes: [502, 504] }), NOW_MS);
+      const [status, failedAddresses] = [200 + (one % 3), ['10.0.0.1:80', '10.0.0.2:80']];
+      producer.observe(observationOf({ status, failedTryCodes: [502, 504], failedAddresses }), NOW_MS);
       ends.push(bytesOf(folder, producer).length);
     }
     const whole = bytesOf(folder, producer);
@@ -156,6 +160,66 @@ describe('a spool', () => {
     for (let length = 0; length < checkpointBytes; length++) {
       expect(() => readSpool(whole.subarray(0, length))).toThrow('its beginning is not what was written');
     }
+  });
+
+  it('tells every address as it was, though it be as long as any', () => {
+    const folder = open();
+    const producer = Producer.begin(folder, log);
+    const failedAddresses = ['10.0.0.1:80', '[::1]:8080', 'x'.repeat(64), '10.0.0.1:80'];
+    producer.observe(observationOf({ failedTryCodes: [502, 504], failedAddresses }), NOW_MS);
+    const expected = new Map([
+      ['10.0.0.1:80', 2],
+      ['[::1]:8080', 1],
+      ['x'.repeat(64), 1],
+    ]);
+    const addressesOf = (bytes: Buffer): unknown =>
+      readSpool(bytes).checkpoint.pending.intervals[0]?.deltas[0]?.failedAddresses;
+    expect(addressesOf(bytesOf(folder, producer))).toEqual(expected);
+    // In a checkpoint too.
+    producer.leave();
+    expect(addressesOf(bytesOf(folder, producer))).toEqual(expected);
+  });
+
+  it('of a release that did not know addresses is read, a checkpoint and its tail', () => {
+    const series = ['orders', 'GET list', 502, 'upstream', 'upstream_unreachable', 'error'];
+    const row = [1, 'p', 2, 'owned', [], [series], [[NOW_MS, 1_000, [[0, 1, 7, [7, 1], [502, 3]]]]], {}];
+    const observation = Buffer.alloc(30);
+    observation[0] = 0x6f;
+    observation[1] = 4;
+    observation.writeUInt32BE(2, 6);
+    observation.writeDoubleBE(NOW_MS, 10);
+    observation.writeDoubleBE(9, 18);
+    observation.writeUInt16BE(502, 26);
+    observation.writeUInt16BE(504, 28);
+    const payloads = [encode(row), Buffer.concat([Buffer.of(0x73), encode(series)]), observation];
+    const { checkpoint, unreadBytes } = readSpool(Buffer.concat(payloads.map(sealRecord)));
+    expect(unreadBytes).toBe(0);
+    expect(checkpoint.pending.intervals.flatMap(({ deltas }) => deltas)).toEqual([
+      {
+        series: {
+          service: 'orders',
+          operation: 'GET list',
+          status: 502,
+          source: 'upstream',
+          errorType: 'upstream_unreachable',
+          severity: 'error',
+        },
+        requests: 2,
+        upstream: {
+          count: 2,
+          sumMs: 16,
+          cells: new Map([
+            [7, 1],
+            [9, 1],
+          ]),
+        },
+        failedTries: new Map([
+          [502, 4],
+          [504, 1],
+        ]),
+        failedAddresses: new Map(),
+      },
+    ]);
   });
 
   it('with a flipped bit gives nothing that was not written', () => {

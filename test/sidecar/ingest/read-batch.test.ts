@@ -43,6 +43,32 @@ describe('a batch that arrives', () => {
     );
   });
 
+  it('is read back with as many failed addresses as a delta may have, and the others together', () => {
+    const delta = deltaOf({ status: 500, errorType: 'x', severity: 'error' }, [1, 2]);
+    delta.failedTries.set(502, 64);
+    for (const number of Array(64).keys()) delta.failedAddresses.set(`10.0.0.${number}:80`, 1);
+    delta.failedAddresses.set('__other__', 2);
+    const batch = batchOf([delta]);
+    expect(readBatch(encodeBatch(batch))).toEqual({ ok: true, batch });
+  });
+
+  it('is read from a plugin that did not know failed addresses yet', () => {
+    const interval =
+      '{"startMs":1700000000000,"durationMs":1000,"deltas":[{"service":"orders","operation":"GET list","status":502,' +
+      '"source":"upstream","errorType":"upstream_unreachable","severity":"error","requests":1,"upstreamSumMs":5,' +
+      '"upstreamCells":[[5,1]],"failedTries":[[502,3]]}]}';
+    const statistics = JSON.stringify({ ...NO_STATISTICS, events: 1 });
+    const bytes = Buffer.from(
+      `{"version":1,"producer":"p","sequence":1,"intervals":[${interval}],"statistics":${statistics},` +
+        '"process":null,"isGoodbye":false}',
+    );
+    const read = readBatch(bytes);
+    expect(read.ok ? read.batch.intervals[0]?.deltas[0] : read.fault).toMatchObject({
+      failedTries: new Map([[502, 3]]),
+      failedAddresses: new Map(),
+    });
+  });
+
   const sealed = encodeBatch(GOOD).toString();
   const cases: [title: string, bytes: Buffer, fault: string][] = [
     ['nothing at all', Buffer.alloc(0), 'not_json: expected a JSON document in UTF-8'],
@@ -148,6 +174,78 @@ describe('a batch that arrives', () => {
       'with a sum of no times',
       changed((_, delta) => (delta['upstreamCells'] = [])),
       'upstreamSumMs: expected from 0 to 0, as its cells say',
+    ],
+    [
+      'with failed addresses that are no pairs',
+      changed((_, delta) => (delta['failedAddresses'] = { '10.0.0.1:80': 1 })),
+      'intervals[0].deltas[0].failedAddresses: expected a list, found an object',
+    ],
+    [
+      'with a failed address without its count',
+      changed((_, delta) => (delta['failedAddresses'] = ['10.0.0.1:80'])),
+      'failedAddresses[0]: expected a pair, found "10.0.0.1:80"',
+    ],
+    [
+      'with a list of no failed address',
+      changed((_, delta) => (delta['failedAddresses'] = [])),
+      'intervals[0].deltas[0].failedAddresses: expected an address, or no such field, found none',
+    ],
+    [
+      'with null for a list of failed addresses',
+      changed((_, delta) => (delta['failedAddresses'] = null)),
+      'failedAddresses: expected a list, found null',
+    ],
+    [
+      'with a failed address that is too long',
+      changed((_, delta) => (delta['failedAddresses'] = [['x'.repeat(65), 1]])),
+      'failedAddresses[0][0]: expected an address of at most 64 printable ASCII characters, found "xxx',
+    ],
+    [
+      'with a failed address of nothing',
+      changed((_, delta) => (delta['failedAddresses'] = [['', 1]])),
+      'failedAddresses[0][0]: expected an address of at most 64 printable ASCII characters, found ""',
+    ],
+    [
+      'with a control character in a failed address',
+      changed((_, delta) => (delta['failedAddresses'] = [['10.0.0.1:80\n', 1]])),
+      'failedAddresses[0][0]: expected an address of at most 64 printable ASCII characters, found "10.0.0.1:80\\n"',
+    ],
+    [
+      'with a failed address that is a number',
+      changed((_, delta) => (delta['failedAddresses'] = [[502, 1]])),
+      'failedAddresses[0][0]: expected an address of at most 64 printable ASCII characters, found 502',
+    ],
+    [
+      'with a failed address twice',
+      changed(
+        (_, delta) =>
+          (delta['failedAddresses'] = [
+            ['10.0.0.1:80', 1],
+            ['10.0.0.1:80', 1],
+          ]),
+      ),
+      'failedAddresses[1]: expected an address once, found 10.0.0.1:80 again',
+    ],
+    [
+      'with a failed address that never failed',
+      changed((_, delta) => (delta['failedAddresses'] = [['10.0.0.1:80', 0]])),
+      'failedAddresses[0][1]: expected a whole number from 1 to 1000000000000, found 0',
+    ],
+    [
+      'with 65 failed addresses besides those counted together',
+      changed((_, delta) => {
+        delta['requests'] = 100;
+        delta['failedAddresses'] = ['__other__', ...Array(65).keys()].map((address) => [`${address}`, 1]);
+      }),
+      'failedAddresses: expected at most 64 addresses, found 65',
+    ],
+    [
+      'with more failures at addresses than tries and answers',
+      changed((_, delta) => {
+        delta['failedTries'] = [[502, 2]];
+        delta['failedAddresses'] = [['10.0.0.1:80', 6]];
+      }),
+      'failedAddresses: expected at most 5 failures, found 6',
     ],
     [
       'with a series twice in an interval',

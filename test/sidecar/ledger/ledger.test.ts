@@ -159,6 +159,21 @@ describe('the ledger', () => {
     expect(ledger.state.series.size).toBe(before);
   });
 
+  it('hands on the failed addresses of what it folds, each with its delta, and keeps none itself', async () => {
+    const deltas = Array.from({ length: 40 }, (_, index) => ({
+      ...deltaOf({ service: `s${index % 3}`, operation: `GET r${index}` }, [index]),
+      failedTries: new Map([[502, 1]]),
+      failedAddresses: new Map([[`10.0.0.${index}:80`, 1]]),
+    }));
+    const applied = await apply(batchOf(deltas), NOW_MS, 10);
+    const handedOn = applied.result === 'applied' ? applied.intervals.flatMap((one) => one.deltas) : [];
+    expect(handedOn.filter(({ series }) => series.operation === '__other__')).toHaveLength(30);
+    expect(handedOn.map(({ failedAddresses }) => failedAddresses)).toEqual(
+      deltas.map(({ failedAddresses }) => failedAddresses),
+    );
+    for (const entry of ledger.state.series.values()) expect(entry).not.toHaveProperty('failedAddresses');
+  });
+
   it('folds new services over a twentieth of its cap, keeps their operations and every total', async () => {
     const deltas = Array.from({ length: 400 }, (_, index) =>
       deltaOf({ service: `s${index}`, operation: `GET r${index % 7}` }, [index]),
