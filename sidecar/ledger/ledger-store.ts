@@ -1,20 +1,15 @@
-// The store on disk: one lmdb environment in the data directory, and the mark beside it. The only file that knows lmdb.
+// The store on disk: one lmdb environment in the data directory, and the mark beside it.
 // A transaction's promise resolves once its bytes are flushed (no overlapping sync), so a receipt may follow it.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-  statfsSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import {
+  LMDB_OPTIONS,
+  deviceOf,
+  flushDirectory,
+  prepareLmdbFile,
+  whyCommitFailed,
+} from '../memory/lmdb-file';
 import { LedgerMark } from './ledger-mark';
 import { META_KEY, type StoredRecord } from './ledger-record';
 import { StoreFault, StoreInUse, reasonOf } from './store-fault';
@@ -23,9 +18,6 @@ import { StoreFault, StoreInUse, reasonOf } from './store-fault';
 export const STORE_FILE_NAME = 'ledger.mdb';
 const LOCK_FILE_NAME = `${STORE_FILE_NAME}-lock`;
 const MARK_FILE_NAME = 'ledger.mark';
-
-/** More than what lmdb writes when it makes one. */
-const NEW_STORE_BYTES = 32 * 1024;
 
 /** lmdb's MDB_READERS_FULL. */
 const READERS_FULL = -30790;
@@ -67,21 +59,9 @@ export class LedgerStore {
     this.path = join(directory, STORE_FILE_NAME);
     let mark: LedgerMark | undefined;
     try {
-      const made = makeDirectory(directory);
-      allocateLock(join(directory, LOCK_FILE_NAME));
-      tryOut(this.path);
+      const made = prepareLmdbFile(this.path);
       mark = new LedgerMark(join(directory, MARK_FILE_NAME));
-      this.#database = open<Buffer, Buffer>({
-        path: this.path,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-        overlappingSync: false,
-        // With batching, a failed commit rejects a promise that nobody can catch, and that would end the process.
-        eventTurnBatching: false,
-        // lmdb lets many processes in; its one place for readers, held from the first read to the end, lets in one. The
-        // kernel gives the place back when the process dies.
-        maxReaders: 1,
-      });
+      this.#database = open<Buffer, Buffer>({ path: this.path, ...LMDB_OPTIONS });
       flushDirectory(directory);
       if (made !== undefined) flushDirectory(dirname(made));
     } catch (error) {
@@ -127,14 +107,8 @@ export class LedgerStore {
       });
       this.#meta = puts.find(({ key }) => META_KEY.equals(key))?.value ?? this.#meta;
     } catch (error) {
-      // lmdb says that the commit failed, and why in a promise of its own.
-      const reason = (error as { commitError?: Promise<never> }).commitError;
-      const because: unknown = reason ? await reason.catch((told: unknown) => told) : error;
-      // Where only a part of a write had room, lmdb says that of an input/output error.
-      if (!(because instanceof StoreFault) && statfsSync(this.directory).bavail === 0) {
-        throw new StoreFault(`No space left on device, under ${this.directory}. Make room`);
-      }
-      throw because;
+      if (error instanceof StoreFault) throw error;
+      throw await whyCommitFailed(error, this.directory);
     }
   }
 
@@ -160,70 +134,4 @@ export class LedgerStore {
     );
     return { identities: found.map((file) => file && `${file.dev}:${file.ino}`), bytes: found[0]?.size ?? 0 };
   }
-}
-
-/** A new or renamed file is only there after a power cut if its directory was flushed too. @throws what the system says */
-export function flushDirectory(directory: string): void {
-  const file = openSync(directory, 'r');
-  try {
-    fsyncSync(file);
-  } catch (error) {
-    // A file system that has no such thing.
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** @returns the topmost directory that was made */
-function makeDirectory(directory: string): string | undefined {
-  if (existsSync(directory)) return undefined;
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-    return directory;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    // Only where one above it is missing: it says so of a file system that is read-only too.
-    return mkdirSync(directory, { recursive: true, mode: 0o700 });
-  }
-}
-
-/** lmdb maps its lock before it has room for it: on a full disk the first use of it would end the process. */
-function allocateLock(path: string): void {
-  const file = openSync(path, 'a');
-  try {
-    // One byte takes a whole block, and lmdb makes the file as long as it needs it.
-    if (statSync(path).size === 0) writeSync(file, '\0');
-  } finally {
-    closeSync(file);
-  }
-}
-
-/**
- * An open that fails may end the process in lmdb. So what it needs is tried before: that the file can be read and written, or
- * that there is room for a new one.
- */
-function tryOut(path: string): void {
-  const bytes = statSync(path, { throwIfNoEntry: false })?.size;
-  if (bytes !== undefined) {
-    const file = openSync(path, 'r+');
-    try {
-      readSync(file, Buffer.alloc(NEW_STORE_BYTES), 0, NEW_STORE_BYTES, 0);
-    } finally {
-      closeSync(file);
-    }
-  }
-  if (bytes === undefined || bytes === 0) {
-    const trial = `${path}.trial`;
-    try {
-      writeFileSync(trial, Buffer.alloc(NEW_STORE_BYTES));
-    } finally {
-      rmSync(trial, { force: true });
-    }
-  }
-}
-
-/** Of the directory, or of the nearest one above it that exists. */
-function deviceOf(directory: string): number {
-  return statSync(directory, { throwIfNoEntry: false })?.dev ?? deviceOf(dirname(directory));
 }

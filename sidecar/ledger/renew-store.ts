@@ -3,7 +3,8 @@
 // pages have none.
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { LedgerStore, flushDirectory } from './ledger-store';
+import { flushDirectory } from '../memory/lmdb-file';
+import { LedgerStore } from './ledger-store';
 import type { OpenLedger } from './open-ledger';
 import { wholeOf } from './whole-transaction';
 
