@@ -9,7 +9,8 @@ import { emptyDelta, mergeDelta, seriesKey, type Delta, type Series } from './co
 import { addAddress } from './contract/failed-address';
 import { record } from './contract/histogram';
 import { SENTRY_STATISTICS } from './contract/sentry-statistics';
-import { OTHER, admit } from './contract/series-cap';
+import { OTHER } from './contract/label-text';
+import { admit } from './contract/series-cap';
 import type { Observation } from './observation';
 import type { SentryCategory, SentryOutcome } from './sentry/sentry-outcome';
 

@@ -21,14 +21,30 @@ export const systemClock: Clock = {
 /**
  * The same clock, but its `nowMs` goes on evenly where the system's is set forward or back: for all that is measured by how
  * long it lasts. After a step it is that much off the system's for as long as the process lives.
+ *
+ * @param startMs what it shows now, Unix ms
  */
-export function steadyClock(clock: Clock): Clock {
-  const offsetMs = clock.nowMs() - clock.monotonicMs();
+export function steadyClock(clock: Clock, startMs = clock.nowMs()): Clock {
+  const offsetMs = startMs - clock.monotonicMs();
   return {
     nowMs: () => Math.round(offsetMs + clock.monotonicMs()),
     monotonicMs: () => clock.monotonicMs(),
     after: (delayMs, run) => clock.after(delayMs, run),
   };
+}
+
+/**
+ * A steady clock that goes on where that of an earlier process stopped: moved on by what has passed by the system's clock, which
+ * may have been set meanwhile; it never goes back.
+ *
+ * @param stopped what both showed then, Unix ms; `undefined`: it begins now
+ */
+export function continuedClock(
+  clock: Clock,
+  stopped: { readonly steadyMs: number; readonly wallMs: number } | undefined,
+): Clock {
+  if (stopped === undefined) return steadyClock(clock);
+  return steadyClock(clock, stopped.steadyMs + Math.max(0, clock.nowMs() - stopped.wallMs));
 }
 
 /** Two readings of two clocks differ by a ms or two. */

@@ -16,6 +16,7 @@ import { SecretRedactor } from './config/redact-secrets';
 import { ListenFault } from './http/listen';
 import { checkStore } from './ledger/check-store';
 import { StoreFault } from './ledger/store-fault';
+import { checkMemory } from './memory/check-memory';
 import { NO_SENTRY } from './sentry/own-sentry';
 import { startSentry } from './sentry/start-sentry';
 import { startSidecar } from './sidecar';
@@ -72,6 +73,7 @@ async function main(args: readonly string[]): Promise<void> {
   const notRenewed = checkStore(config.dataDirectory);
   if (notRenewed !== undefined)
     logger.warn({ reason: notRenewed }, 'the ledger could not be written anew; it is used as it is');
+  for (const sentence of checkMemory(config.dataDirectory, systemClock.nowMs())) logger.error(sentence);
   const sidecar = await startSidecar({
     config,
     configFile: file,

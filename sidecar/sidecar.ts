@@ -1,19 +1,22 @@
 // The whole sidecar, joined: config in, a listening server out. What each step does is in its own folder; here is only who
 // gives what to whom, and in which order things start, are reconfigured and stop.
 import type { Logger } from 'pino';
-import { shiftAlert } from './alert/alert';
-import { AlertBook } from './alert/alert-book';
-import { shiftChange } from './alert/alert-change';
+import { SILENT_AFTER_MS } from '../kong-plugin/contract/heartbeat';
 import { Evaluator } from './alert/evaluator';
-import { aheadOf, steadyClock, type Clock } from './clock';
+import { Alerting } from './alerting';
+import type { Clock } from './clock';
 import { boundsOf, type Config } from './config/config';
 import { configWarnings } from './config/config-warnings';
 import { renderConfig } from './config/render-config';
 import { envelopeUrlOf } from './config/sentry-dsn';
+import { alertFamilies, channelFamilies } from './exposition/alert-families';
+import { DEFAULT_OBSERVED_WINDOW_MS, kongFamilies } from './exposition/kong-families';
 import { ledgerFamilies } from './exposition/ledger-families';
 import { LivingProducers } from './exposition/living-producers';
 import { createOwnMetrics } from './exposition/own-metrics';
-import { alertFamilies, channelFamilies, ledgerStateFamilies, single } from './exposition/sidecar-families';
+import { memoryFamilies } from './exposition/memory-families';
+import { ledgerStateFamilies, single } from './exposition/sidecar-families';
+import { recordingFamilies } from './exposition/recording-families';
 import { registryFamilies } from './exposition/registry-families';
 import { sentryFamilies } from './exposition/sentry-families';
 import type { Refusal } from './exposition/refusal';
@@ -24,16 +27,17 @@ import { describeAddress, listen } from './http/listen';
 import { receiveBatch } from './http/receive-batch';
 import { createLimitedServer } from './http/server-limits';
 import { tlsOptionsOf } from './http/tls-options';
+import { BatchRecording } from './ingest/batch-recording';
+import { askKong } from './kong/ask-kong';
+import { KongWatch } from './kong/kong-watch';
+import { CountedRequests } from './ledger/counted-requests';
 import { Ledger } from './ledger/ledger';
 import { watchLedger } from './ledger/watch-ledger';
+import { MemoryStore } from './memory/memory-store';
 import type { Channel, Outcome } from './notify/channel';
 import { createChannels } from './notify/create-channels';
-import { Dispatcher } from './notify/dispatcher';
-import { notificationOf } from './notify/notification-of-change';
 import type { OwnSentry, WorkFailure } from './sentry/own-sentry';
 import { renderStatusPage } from './ui/status-page';
-import { longestWindowMs } from './window/longest-window';
-import { ServiceWindows } from './window/service-windows';
 
 export interface SidecarParts {
   readonly config: Config;
@@ -65,33 +69,39 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
 
   const ledger = Ledger.open(config.dataDirectory);
   const watch = watchLedger(ledger, clock, logger);
-  // The windows and the rules live on the steady clock; people are told the system's time.
-  const steady = steadyClock(clock);
-  const aheadMs = aheadOf(clock, steady);
   const metrics = createOwnMetrics(version);
   metrics.configReloadSuccessful.set(1);
   metrics.configReloadSuccessTimestampSeconds.set(startedMs / 1000);
   const onRefused = (reason: Refusal): void => metrics.refusedRequests.inc({ reason });
   const living = new LivingProducers(clock);
-  const windows = new ServiceWindows(longestWindowMs(config.rules));
-  const book = new AlertBook();
-  const dispatcher = new Dispatcher({ clock, logger, random: Math.random }, channelsOf(config, parts));
+  const recording = new BatchRecording(() => config.recording, logger, startedMs);
+  const counted = new CountedRequests();
+  const kong = new KongWatch(
+    { ask: askKong, clock, logger, countedRequests: () => counted.total },
+    config.kong,
+    observedWindowMs(config),
+  );
+  const memory = MemoryStore.open(config.dataDirectory, clock);
+  const alerting = new Alerting({
+    config,
+    channels: channelsOf(config, parts),
+    kong: () => kong.facts(),
+    memory,
+    producersAliveAt: (timeMs) =>
+      [...ledger.state.producers.values()]
+        .filter(({ lastSeenMs, hasLeft }) => !hasLeft && lastSeenMs > timeMs - SILENT_AFTER_MS)
+        .map(({ producer }) => producer),
+    lastBatchMs: Math.max(0, ...[...ledger.state.producers.values()].map(({ lastSeenMs }) => lastSeenMs)),
+    clock,
+    logger,
+    onFault: (error) => sentry.report({ error, place: 'what a round found', isFatal: false }),
+  });
+  const { windows } = alerting.engine;
   const evaluator = new Evaluator(
     {
-      windows,
-      book,
-      clock: steady,
+      round: (nowMs) => alerting.round(nowMs),
+      clock: alerting.clock,
       logger,
-      onChanges: (steadyChanges) => {
-        const changes = steadyChanges.map((change) => shiftChange(change, aheadMs()));
-        for (const { kind, alert } of changes) {
-          logger.warn(
-            { rule: alert.rule.name, service: alert.service, verdict: alert.verdict },
-            `alert ${kind}`,
-          );
-        }
-        dispatcher.dispatch(changes.map(notificationOf));
-      },
       onRound: ({ durationMs, failed }) => {
         metrics.evaluationRounds.inc({ result: failed ? 'failed' : 'ok' });
         metrics.evaluationDurationSeconds.observe(durationMs / 1000);
@@ -99,7 +109,6 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       },
       onFault: (error) => sentry.report({ error, place: 'a round of the rules', isFatal: false }),
     },
-    config.rules,
     config.evaluationIntervalMs,
   );
 
@@ -114,8 +123,9 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     }
     config = read;
     reloadFaults = [];
-    evaluator.reconfigure(config.rules, config.evaluationIntervalMs);
-    dispatcher.reconfigure(channelsOf(config, parts));
+    alerting.reconfigure(config, channelsOf(config, parts));
+    kong.reconfigure(config.kong, observedWindowMs(config));
+    evaluator.reconfigure(config.evaluationIntervalMs);
     if (config.web?.tls !== undefined && 'setSecureContext' in server) {
       server.setSecureContext(tlsOptionsOf(config.web.tls));
       // Whoever kept a connection shows its certificate anew.
@@ -135,22 +145,28 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       web: () => config.web,
       isSocket: config.listen.kind === 'unix',
       clock,
+      api: { alerting, links: () => config.links, version },
       receiveBatch: receiveBatch({
         ledger,
         windows,
         metrics,
         living,
+        recording,
         clock,
-        steady,
+        steady: alerting.clock,
         seriesCap: () => config.seriesCap,
+        counted,
       }),
       onRefusedBatch: ({ fault }) => metrics.batches.inc({ result: fault }),
       onRefused,
       onBrokenOffScrape: () => metrics.brokenOffScrapes.inc(),
       families: async () => [
         ...ledgerFamilies(ledger.state.series.values(), boundsOf(config.rules)),
-        ...alertFamilies(book.alerts()),
-        ...channelFamilies(dispatcher),
+        ...alertFamilies(alerting.engine.book.alerts()),
+        ...channelFamilies(alerting.dispatcher),
+        ...kongFamilies(kong.facts(), kong.polls(), observedWindowMs(config)),
+        ...memoryFamilies(memory.store),
+        ...recordingFamilies(recording),
         ...ledgerStateFamilies(ledger.state, config.seriesCap),
         ...living.families(),
         single(
@@ -171,6 +187,12 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
           'Requests since the start that came too late for every window; they are in the series',
           windows.lateRequests,
         ),
+        single(
+          'counter',
+          'gatewatch_notifications_without_channel_total',
+          'Alerts that fired since the start and of which nobody was told, since no channel was configured',
+          alerting.untold,
+        ),
         ...sentryFamilies(sentry.counts),
         ...(await registryFamilies(metrics.registry)),
       ],
@@ -187,8 +209,11 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
           seriesCap: config.seriesCap,
           rules: config.rules,
           evaluationIntervalMs: config.evaluationIntervalMs,
-          alerts: [...book.alerts()].map((alert) => shiftAlert(alert, aheadMs())),
-          channels: dispatcher.status(),
+          alerts: alerting.alerts(),
+          muteReasons: alerting.muteReasons(),
+          silences: alerting.silences,
+          kong: kong.facts(),
+          channels: alerting.dispatcher.status(),
           hasToken: config.token !== undefined,
           ownSentry: sentry.counts,
         }),
@@ -216,10 +241,12 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     await listen(server, config.listen);
   } catch (error) {
     watch.stop();
+    await memory.store.close();
     await ledger.close();
     throw error;
   }
   address = describeAddress(config.listen, server);
+  kong.start();
   evaluator.start();
   warn(config, logger);
 
@@ -232,8 +259,11 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       // A client that never ends its request does not keep the sidecar alive.
       const cancel = clock.after(timeoutMs, () => server.closeAllConnections());
       evaluator.stop();
-      await Promise.all([closed, dispatcher.drain(timeoutMs)]);
+      kong.stop();
+      // Batches that are still taken in are in the windows before those are written down.
+      await Promise.all([closed, alerting.drain(timeoutMs)]);
       cancel();
+      await Promise.all([alerting.close(), recording.close()]);
       watch.stop();
       await ledger.close();
     },
@@ -242,7 +272,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
 
 /** Each works as a trace of its own, under its name: that of its receiver is a secret. */
 function channelsOf(
-  { channels, sentry: settings }: Config,
+  { channels, sentry: settings, links }: Config,
   { clock, version, sentry }: SidecarParts,
 ): Channel[] {
   const project = {
@@ -251,7 +281,7 @@ function channelsOf(
     environment: settings.environment,
     release: settings.release ?? `gatewatch@${version}`,
   };
-  return createChannels(channels, clock, project).map((channel) => ({
+  return createChannels(channels, clock, project, links.externalUrl).map((channel) => ({
     name: channel.name,
     type: channel.type,
     send: (notification) =>
@@ -267,6 +297,12 @@ function channelsOf(
 function failureOf({ result }: Outcome): WorkFailure | undefined {
   if (result === 'sent') return undefined;
   return result === 'retry' ? 'unavailable' : 'failed_precondition';
+}
+
+/** The longest that counts are compared over. */
+function observedWindowMs({ rules }: Config): number {
+  const windows = rules.filter(({ kind }) => kind === 'observed_ratio').map(({ windowMs }) => windowMs);
+  return windows.length === 0 ? DEFAULT_OBSERVED_WINDOW_MS : Math.max(...windows);
 }
 
 function isFaults(read: Config | readonly string[]): read is readonly string[] {

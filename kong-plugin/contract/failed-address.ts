@@ -2,7 +2,7 @@
 // that grows and shrinks has new ones every day), so both their text and their number are bounded: of more than MAX_ADDRESSES
 // the first ones in the order of their text are kept, the others are counted together under `__other__`. An address that is
 // kept was then never counted elsewhere, in whatever order counts are added.
-import { OTHER } from './series-cap';
+import { OTHER } from './label-text';
 
 /** Without `__other__`. */
 export const MAX_ADDRESSES = 64;

@@ -43,3 +43,6 @@ function cut(text: string, maxBytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
   return text.slice(0, read);
 }
+
+/** In place of what there is no room for. */
+export const OTHER = '__other__';

@@ -1,9 +1,8 @@
 // What happens to a new series when there are as many as allowed: its operation becomes `__other__`; when a tenth of the cap is
 // used up by those as well, its service too; and after another tenth its error type, if it has one. Then only status, source
 // and severity still tell series apart, which are few. Totals stay right; what is lost is only the distinction.
+import { OTHER } from './label-text';
 import type { Series } from './delta';
-
-export const OTHER = '__other__';
 
 /** The folds in their order, each with the tenths of the cap up to which new series of that kind are taken. */
 const FOLDS: readonly (readonly [fold: (series: Series) => Series, capTenths: number])[] = [

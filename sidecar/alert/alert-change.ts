@@ -1,20 +1,29 @@
-// A change of an alert that people are told of.
+// What happened to an alert in one round, or by somebody's hand.
 import { shiftAlert, type Alert } from './alert';
 
+/**
+ * Why an alert has ended; but for `recovered` nobody knows whether what it was about has. `not_observed`: for a day there was too
+ * little to judge. `forgotten`: it is not in the memory any more.
+ */
+export const END_REASONS = ['recovered', 'rule_removed', 'not_observed', 'forgotten'] as const;
+
+export type EndReason = (typeof END_REASONS)[number];
+
 export interface AlertChange {
-  readonly kind: 'fired' | 'resolved';
+  /**
+   * `worsened`: its severity rose while it fired. `flapped`: it fired again, so often lately that it is now flapping; comes with
+   * a `fired`.
+   */
+  readonly kind: 'fired' | 'worsened' | 'flapped' | 'acknowledged' | 'resolved';
   /** As it is after the change. */
   readonly alert: Alert;
-  /** Unix ms of the first breach of this run. */
-  readonly startedMs: number;
   /** Unix ms of the change. */
   readonly atMs: number;
-  /** Resolved only because the configuration no longer has the rule: whether the service recovered is not known. */
-  readonly ruleRemoved: boolean;
+  /** Only where resolved. */
+  readonly endReason: EndReason | undefined;
 }
 
 /** The same change on a clock that is `byMs` ahead. */
 export function shiftChange(change: AlertChange, byMs: number): AlertChange {
-  const { alert, startedMs, atMs } = change;
-  return { ...change, alert: shiftAlert(alert, byMs), startedMs: startedMs + byMs, atMs: atMs + byMs };
+  return { ...change, alert: shiftAlert(change.alert, byMs), atMs: change.atMs + byMs };
 }

@@ -3,19 +3,12 @@
 // point of the grid; rounds never pile up. One that throws is counted and logged, and the next one runs as usual.
 import type { Logger } from 'pino';
 import type { Clock } from '../clock';
-import type { Rule } from '../config/config';
-import { longestWindowMs } from '../window/longest-window';
-import type { ServiceWindows } from '../window/service-windows';
-import type { AlertBook } from './alert-book';
-import type { AlertChange } from './alert-change';
 
 export interface EvaluatorParts {
-  readonly windows: ServiceWindows;
-  readonly book: AlertBook;
+  /** All of a round, told the time of its beginning, Unix ms. */
+  readonly round: (nowMs: number) => void;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called in every round that changed something, in the round. Must not throw. */
-  readonly onChanges: (changes: readonly AlertChange[]) => void;
   /** Called at the end of every round, failed ones included. */
   readonly onRound: (round: { readonly durationMs: number; readonly failed: boolean }) => void;
   /** Told of what made a round fail, before `onRound`. */
@@ -24,15 +17,13 @@ export interface EvaluatorParts {
 
 export class Evaluator {
   readonly #parts: EvaluatorParts;
-  #rules: readonly Rule[];
   #intervalMs: number;
   /** The grid point (monotonic ms) of the next round. */
   #dueMs = 0;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(parts: EvaluatorParts, rules: readonly Rule[], intervalMs: number) {
+  constructor(parts: EvaluatorParts, intervalMs: number) {
     this.#parts = parts;
-    this.#rules = rules;
     this.#intervalMs = intervalMs;
   }
 
@@ -49,12 +40,10 @@ export class Evaluator {
     this.#cancelTimer = undefined;
   }
 
-  /** For a reload: new rules and interval from the next round on, and the windows keep what these rules need. */
-  reconfigure(rules: readonly Rule[], intervalMs: number): void {
+  /** For a reload: another interval begins now; the same one keeps to its grid, so that reloads hold up no round. */
+  reconfigure(intervalMs: number): void {
     const isSameGrid = intervalMs === this.#intervalMs;
-    this.#rules = rules;
     this.#intervalMs = intervalMs;
-    this.#parts.windows.keepWindow(longestWindowMs(rules));
     if (this.#cancelTimer && !isSameGrid) this.start();
   }
 
@@ -71,14 +60,11 @@ export class Evaluator {
   }
 
   #runRound(): void {
-    const { windows, book, clock, logger, onChanges, onRound, onFault } = this.#parts;
+    const { round, clock, logger, onRound, onFault } = this.#parts;
     const beganMs = clock.monotonicMs();
     let failed = false;
     try {
-      const nowMs = clock.nowMs();
-      windows.forgetBefore(nowMs);
-      const changes = book.evaluateRound(this.#rules, windows, nowMs);
-      if (changes.length > 0) onChanges(changes);
+      round(clock.nowMs());
     } catch (error) {
       failed = true;
       logger.error({ err: error }, 'a round of the rules failed; the next one runs as usual');

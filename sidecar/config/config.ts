@@ -1,5 +1,6 @@
 // What the sidecar was told to do: gatewatch.yml after every check, in the units the steps use. Plain data, frozen.
-import type { Severity } from '../../kong-plugin/contract/severity';
+import type { KongSettings, LinkSettings, NotificationPolicy } from './notification-policy';
+import { variantsOf, type Rule } from './rule';
 import type { Secret } from './secret';
 import type { WebConfig } from './web-config';
 
@@ -7,40 +8,6 @@ import type { WebConfig } from './web-config';
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
-
-interface RuleBase {
-  /** Unique; the `rule` label of the metrics and part of an alert's identity. */
-  readonly name: string;
-  /** How far back a round looks. */
-  readonly windowMs: number;
-  /** How long a breach must last before it fires; 0 fires at once. */
-  readonly forMs: number;
-  /** With fewer requests in the window the rule cannot tell. At least 1. */
-  readonly minimumRequests: number;
-  readonly severity: Severity;
-}
-
-/** Breached when the p95 of upstream times is over the threshold. */
-export interface P95LatencyRule extends RuleBase {
-  readonly kind: 'p95_latency';
-  readonly p95LatencyMs: number;
-}
-
-/** Breached when the share of error-severity requests, 0 to 1, is over the threshold. */
-export interface ErrorRateRule extends RuleBase {
-  readonly kind: 'error_rate';
-  readonly errorRateThreshold: number;
-}
-
-/** Breached when the Apdex score, 0 to 1, is under the threshold. */
-export interface ApdexRule extends RuleBase {
-  readonly kind: 'apdex';
-  readonly apdexThreshold: number;
-  /** T: satisfied up to T, tolerated up to 4T, frustrated above. */
-  readonly apdexTargetMs: number;
-}
-
-export type Rule = P95LatencyRule | ErrorRateRule | ApdexRule;
 
 interface ChannelBase {
   /** Unique; the `channel` label of the metrics. */
@@ -97,6 +64,13 @@ export interface SentrySettings {
   readonly monitor: string | undefined;
 }
 
+/** Where batches are kept for replays, and for how long. */
+export interface RecordingSettings {
+  /** Absolute. */
+  readonly directory: string;
+  readonly keepMs: number;
+}
+
 export interface Config {
   readonly listen: ListenAddress;
   /** The bearer token of batches and of reload; `undefined` only where the address is loopback or a unix socket. */
@@ -107,17 +81,23 @@ export interface Config {
   readonly dataDirectory: string;
   /** How many series the ledger takes before it folds new ones into `__other__`. */
   readonly seriesCap: number;
+  /** `undefined`: nothing is recorded. */
+  readonly recording: RecordingSettings | undefined;
   readonly evaluationIntervalMs: number;
   readonly rules: readonly Rule[];
   readonly channels: readonly ChannelSettings[];
+  readonly notifications: NotificationPolicy;
+  readonly links: LinkSettings;
+  readonly kong: KongSettings;
   readonly sentry: SentrySettings;
 }
 
-/** The histogram bounds (ms) that the rules need beside the standard ones: thresholds, T and 4T. */
+/** The histogram bounds (ms) that the rules need beside the standard ones: thresholds, T and 4T, each once, in no order. */
 export function boundsOf(rules: readonly Rule[]): number[] {
-  return rules.flatMap((rule) => {
-    if (rule.kind === 'p95_latency') return [rule.p95LatencyMs];
-    if (rule.kind === 'apdex') return [rule.apdexTargetMs, 4 * rule.apdexTargetMs];
-    return [];
+  const bounds = rules.flatMap(variantsOf).flatMap((rule) => {
+    if (rule.kind === 'latency') return rule.thresholds.map(({ value }) => value);
+    if (rule.kind === 'apdex') return [rule.targetMs, 4 * rule.targetMs];
+    return rule.kind === 'burn_rate' && rule.latencyMs !== undefined ? [rule.latencyMs] : [];
   });
+  return [...new Set(bounds)];
 }

@@ -1,26 +1,20 @@
 // What concerns more than one key of gatewatch.yml. Looks at the values as they stand in the file, so that these faults are
 // told together with those of single keys. Gives the path of each fault, and what was expected and found there.
-import { DEFAULT_EVALUATION_INTERVAL_MS, DEFAULT_LISTEN } from './default-config';
-import { parseDuration } from './duration';
+import { DEFAULT_LISTEN } from './default-config';
+import { name as nameShape } from './fields';
 import { isLocalOnly, parseListenAddress } from './listen-address';
-
-export interface PlacedFault {
-  readonly path: readonly (string | number)[];
-  readonly expected: string;
-  readonly found: string;
-}
-
-const THRESHOLD_KEYS = ['p95_latency_ms', 'error_rate_threshold', 'apdex_threshold'] as const;
+import { isMap, listOf, type PlacedFault } from './placed-fault';
+import { checkRules } from './rule-checks';
 
 export function crossCheck(value: unknown): PlacedFault[] {
   if (!isMap(value)) return [];
   return [
     ...checkToken(value),
-    ...listOf(value['rules']).flatMap((rule, index) => checkRule(rule, ['rules', index])),
-    ...checkWindows(value),
+    ...checkRules(value),
     ...checkNames(value, 'rules'),
     ...listOf(value['channels']).flatMap((channel, index) => checkChannel(channel, ['channels', index])),
     ...checkNames(value, 'channels'),
+    ...checkEscalation(value),
     ...checkDsn(value),
   ];
 }
@@ -42,42 +36,6 @@ function checkToken(config: Record<string, unknown>): PlacedFault[] {
       found: 'none',
     },
   ];
-}
-
-function checkRule(rule: unknown, path: readonly (string | number)[]): PlacedFault[] {
-  if (!isMap(rule)) return [];
-  const faults: PlacedFault[] = [];
-  const thresholds = THRESHOLD_KEYS.filter((key) => key in rule);
-  if (thresholds.length !== 1) {
-    const found = thresholds.length === 0 ? 'none' : thresholds.join(' and ');
-    faults.push({ path, expected: `one of ${THRESHOLD_KEYS.join(', ')}`, found });
-  }
-  if ('apdex_target_ms' in rule && thresholds.length > 0 && !('apdex_threshold' in rule)) {
-    faults.push({
-      path: [...path, 'apdex_target_ms'],
-      expected: 'apdex_target_ms only beside apdex_threshold',
-      found: thresholds.join(' and '),
-    });
-  }
-  return faults;
-}
-
-/** A window shorter than a round would leave requests that no round looks at. */
-function checkWindows(config: Record<string, unknown>): PlacedFault[] {
-  const interval = config['evaluation_interval'];
-  const intervalMs = typeof interval === 'string' ? parseDuration(interval) : DEFAULT_EVALUATION_INTERVAL_MS;
-  return listOf(config['rules']).flatMap((rule, index) => {
-    const window = isMap(rule) ? rule['window'] : undefined;
-    const windowMs = typeof window === 'string' ? parseDuration(window) : undefined;
-    if (windowMs === undefined || intervalMs === undefined || windowMs >= intervalMs) return [];
-    return [
-      {
-        path: ['rules', index, 'window'],
-        expected: 'a window as long as the evaluation_interval or longer',
-        found: JSON.stringify(window),
-      },
-    ];
-  });
 }
 
 function checkChannel(channel: unknown, path: readonly (string | number)[]): PlacedFault[] {
@@ -126,18 +84,27 @@ function checkNames(config: Record<string, unknown>, list: 'rules' | 'channels')
   });
 }
 
+/** A step that names a channel which does not exist would tell nobody. */
+function checkEscalation(config: Record<string, unknown>): PlacedFault[] {
+  const { notifications } = config;
+  const names = listOf(config['channels']).map((channel) => (isMap(channel) ? channel['name'] : undefined));
+  // Others are told of by themselves, and may hold anything.
+  const shown = names.filter((name) => nameShape.safeParse(name).success).join(', ');
+  const steps = isMap(notifications) ? listOf(notifications['escalation']) : [];
+  return steps.flatMap((step, index) =>
+    listOf(isMap(step) ? step['channels'] : []).flatMap((name, at) => {
+      if (typeof name !== 'string' || names.includes(name)) return [];
+      const expected = `the name of a channel, of ${shown || 'which there is none'}`;
+      const path = ['notifications', 'escalation', index, 'channels', at];
+      return [{ path, expected, found: JSON.stringify(name) }];
+    }),
+  );
+}
+
 function both(path: readonly (string | number)[], first: string, second: string): PlacedFault {
   return { path, expected: `${first} or ${second}`, found: 'both' };
 }
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -2,7 +2,7 @@
 // configuration, so that the faults of both read alike.
 import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter, type YAMLMap } from 'yaml';
 import type { ConfigFault } from './config-fault';
-import type { PlacedFault } from './cross-checks';
+import type { PlacedFault } from './placed-fault';
 
 export type Path = readonly (string | number)[];
 

@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import { types } from 'node:util';
 import { LineCounter, Scalar, isPair, isScalar, isSeq, visit, type Document } from 'yaml';
 import type { z } from 'zod';
-import type { ChannelSettings, Config, Rule, SentrySettings } from './config';
+import type { ChannelSettings, Config, SentrySettings } from './config';
 import type { ConfigFault } from './config-fault';
-import { crossCheck, type PlacedFault } from './cross-checks';
+import { crossCheck } from './cross-checks';
 import { DEFAULT_RULES } from './default-config';
 import {
   DocumentPlaces,
@@ -17,22 +17,22 @@ import {
   type Finding,
   type Path,
 } from './document-places';
+import { knownKeys } from './known-keys';
 import { nearestWord } from './nearest-word';
 import { isTooLong, parseYaml, type YamlFault } from './parse-yaml';
+import { isMap, type PlacedFault } from './placed-fault';
+import { kongOf, linksOf, policyOf } from './policy-of';
 import type { ReadWebConfig } from './read-web-config';
+import { ruleOf } from './rule-of';
 import { Secret } from './secret';
 import {
   NUMBER_KEYS,
   PATHS,
   SECRETS,
   SHOWN_KEYS,
-  channelShapes,
   configShape,
-  ruleShape,
-  sentryShape,
   type ChannelDocument,
   type ConfigDocument,
-  type RuleDocument,
   type SecretKey,
 } from './shape';
 import { spotlightUrlOf } from './spotlight-url';
@@ -60,6 +60,49 @@ type Secrets = ReadonlyMap<string, Secret>;
 
 /** Never throws. */
 export function readConfig(source: ConfigSource): ReadConfig {
+  return read(source, { isRead: () => true, reduce: (value) => value });
+}
+
+/**
+ * Only what decides who is told of what: rules, notifications and the channels' names; all else is as if the file did not say it.
+ * No secret is read, and variables in what is left out need not be set. Never throws.
+ */
+export function readRules(source: Pick<ConfigSource, 'text' | 'file' | 'environment'>): ReadConfig {
+  const readNothing = (): never => {
+    throw new Error('a file that only the whole configuration reads');
+  };
+  const wholeSource = { ...source, readSecretFile: readNothing, readWebConfig: readNothing };
+  return read(wholeSource, { isRead: isOfRules, reduce: reduceToRules });
+}
+
+/** What of the document is read. */
+interface Extent {
+  readonly isRead: (path: Path) => boolean;
+  /** The document without the rest. */
+  readonly reduce: (value: unknown) => unknown;
+}
+
+const KEYS_OF_RULES = ['rules', 'notifications', 'evaluation_interval', 'channels'];
+
+function isOfRules(path: Path): boolean {
+  const [key] = path;
+  return KEYS_OF_RULES.includes(String(key)) && (key !== 'channels' || path.at(-1) === 'name');
+}
+
+function reduceToRules(value: unknown): unknown {
+  if (!isMap(value)) return value;
+  const isLeftOut = (key: string): boolean => key in configShape.shape && !KEYS_OF_RULES.includes(key);
+  const reduced = Object.fromEntries(Object.entries(value).filter(([key]) => !isLeftOut(key)));
+  const { channels } = value;
+  if (Array.isArray(channels)) reduced['channels'] = channels.map(reduceToName);
+  return reduced;
+}
+
+function reduceToName(channel: unknown): unknown {
+  return isMap(channel) ? { name: channel['name'], type: 'webhook', url: 'http://channel.invalid' } : channel;
+}
+
+function read(source: ConfigSource, { isRead, reduce }: Extent): ReadConfig {
   const lines = new LineCounter();
   const { document, faults: yamlFaults } = parseYaml(source.text, lines);
   const places = new DocumentPlaces(source.file, lines);
@@ -73,10 +116,10 @@ export function readConfig(source: ConfigSource): ReadConfig {
   }
 
   const at = (finding: Finding): ConfigFault => places.faultOf(document, finding);
-  const filled = substituteAll(document, source.environment);
+  const filled = substituteAll(document, source.environment, isRead);
   let value: unknown;
   try {
-    value = document.toJS() ?? {};
+    value = reduce(document.toJS() ?? {});
   } catch {
     // More than the parser unfolds; an alias without its anchor was told before.
     const fault = { path: [], expected: 'fewer aliases', found: 'too many' };
@@ -142,9 +185,18 @@ function configOf(
     web,
     dataDirectory: resolve(document.data_dir),
     seriesCap: document.series_cap,
+    recording: document.record_dir
+      ? { directory: resolve(document.record_dir), keepMs: document.record_for }
+      : undefined,
     evaluationIntervalMs: document.evaluation_interval,
-    rules: document.rules?.map(ruleOf) ?? DEFAULT_RULES,
+    rules: (document.rules ?? DEFAULT_RULES).map(ruleOf),
     channels: document.channels.map((channel, index) => channelOf(channel, ['channels', index], secrets)),
+    notifications: policyOf(
+      document.notifications,
+      document.channels.map(({ name }) => name),
+    ),
+    links: linksOf(document.links),
+    kong: kongOf(document.kong),
     sentry: sentryOf(document.sentry, secrets, spotlightVariable),
   };
 }
@@ -164,24 +216,6 @@ function sentryOf(
     spotlightUrl: spotlightUrlOf(sentry.spotlight, spotlightVariable),
     monitor: sentry.monitor || undefined,
   };
-}
-
-function ruleOf(rule: RuleDocument): Rule {
-  const base = {
-    name: rule.name,
-    windowMs: rule.window,
-    forMs: rule.for,
-    minimumRequests: rule.minimum_requests,
-    severity: rule.severity,
-  };
-  if (rule.p95_latency_ms !== undefined) {
-    return { ...base, kind: 'p95_latency', p95LatencyMs: rule.p95_latency_ms };
-  }
-  if (rule.error_rate_threshold !== undefined) {
-    return { ...base, kind: 'error_rate', errorRateThreshold: rule.error_rate_threshold };
-  }
-  const apdexThreshold = rule.apdex_threshold ?? Number.NaN;
-  return { ...base, kind: 'apdex', apdexThreshold, apdexTargetMs: rule.apdex_target_ms };
 }
 
 function channelOf(channel: ChannelDocument, path: Path, secrets: Secrets): ChannelSettings {
@@ -299,6 +333,7 @@ function hiddenIn(value: unknown): string[] {
 function substituteAll(
   document: Document.Parsed,
   environment: Readonly<Record<string, string | undefined>>,
+  isRead: (path: Path) => boolean,
 ): {
   faults: readonly PlacedFault[];
   /** What was filled into secrets: what no fault may show. */
@@ -310,6 +345,7 @@ function substituteAll(
     Scalar(key, scalar, ancestors) {
       if (key === 'key') return;
       const path = pathOf(scalar, ancestors);
+      if (!isRead(path)) return;
       const last = path.at(-1);
       const isSecret = Object.keys(SECRETS).includes(String(last));
       if (isSecret && typeof scalar.value === 'number') scalar.value = scalar.source;
@@ -340,10 +376,17 @@ function pathOf(node: unknown, ancestors: readonly unknown[]): Path {
 /** zod's word on one place; its message is what was expected. */
 function findingsOf(issue: z.core.$ZodIssue, value: unknown, hidden: readonly string[]): Finding[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
+  if (issue.code === 'invalid_union' && issue.message === UNNAMED) {
+    // A plain value or keys: what is there tells which of the two is meant.
+    const branch = isMap(valueAt(value, path)) ? issue.errors.at(-1) : issue.errors[0];
+    return (branch ?? []).flatMap((inner) =>
+      findingsOf({ ...inner, path: [...issue.path, ...inner.path] }, value, hidden),
+    );
+  }
   if (issue.code !== 'unrecognized_keys') {
     return [{ path, expected: issue.message, found: show(path, value, hidden) }];
   }
-  const known = keysAt(path, value);
+  const known = knownKeys(configShape, path, value);
   return issue.keys.map((key) => ({
     path: [...path, key],
     expected: `one of the keys ${known.join(', ')}`,
@@ -352,24 +395,14 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown, hidden: readonly st
   }));
 }
 
+/** zod's message for a union that was given none. */
+const UNNAMED = 'Invalid input';
+
 function showKey(key: string, known: readonly string[], hidden: readonly string[]): string {
   if (key === '<<') return '<<, which merges nothing here; repeat the keys';
   if (!SHOWABLE_KEY.test(key) || holdsAny(key, hidden)) return 'another key (not shown)';
   const meant = nearestWord(key, known);
   return meant === undefined ? key : `${key} (did you mean ${meant}?)`;
-}
-
-/** The keys that are known where an unknown one was found. */
-function keysAt(path: Path, value: unknown): string[] {
-  const [list, index] = path;
-  if (list === 'rules') return Object.keys(ruleShape.shape);
-  if (list === 'sentry') return Object.keys(sentryShape.shape);
-  if (list === 'channels') {
-    const type = valueAt(value, ['channels', index ?? 0, 'type']);
-    const option = channelShapes.find((shape) => shape.shape.type.value === type);
-    return Object.keys(option?.shape ?? {});
-  }
-  return Object.keys(configShape.shape);
 }
 
 /** A text is shown only where a key is known to hold no secret, and never with a part of a secret in it. */

@@ -1,23 +1,29 @@
 // The configuration in force as YAML, every secret as `<secret>`: first in the form of gatewatch.yml, then, where there is one,
 // the web configuration in its own form as a second document. Read again, with the secrets filled in, it means the same.
 import { stringify } from 'yaml';
-import type { ChannelSettings, Config, ListenAddress, Rule, SentrySettings } from './config';
+import type { ChannelSettings, Config, ListenAddress, RecordingSettings, SentrySettings } from './config';
 import { formatDuration } from './duration';
+import { kongDocument, linksDocument, notificationsDocument } from './render-policy';
+import { ruleDocument } from './render-rule';
 import type { Secret } from './secret';
 import type { TlsSettings, WebConfig } from './web-config';
 
 export function renderConfig(config: Config): string {
-  const { listen, token, web, dataDirectory, seriesCap, evaluationIntervalMs, rules, channels, sentry } =
-    config;
+  const { listen, token, web, dataDirectory, seriesCap, evaluationIntervalMs, rules, channels } = config;
+  const { recording, notifications, links, kong, sentry } = config;
   const document = {
     listen: describeListen(listen),
     ...(token === undefined ? {} : { token: show(token) }),
     ...(web === undefined ? {} : { web_config_file: web.file }),
     data_dir: dataDirectory,
     series_cap: seriesCap,
+    ...(recording === undefined ? {} : recordingDocument(recording)),
     evaluation_interval: formatDuration(evaluationIntervalMs),
     rules: rules.map(ruleDocument),
     channels: channels.map(channelDocument),
+    notifications: notificationsDocument(notifications),
+    links: linksDocument(links),
+    kong: kongDocument(kong),
     sentry: sentryDocument(sentry),
   };
   return web === undefined ? yaml(document) : `${yaml(document)}---\n${yaml(webDocument(web))}`;
@@ -30,26 +36,8 @@ export function describeListen(address: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function ruleDocument(rule: Rule): object {
-  return {
-    name: rule.name,
-    ...thresholdDocument(rule),
-    window: formatDuration(rule.windowMs),
-    for: formatDuration(rule.forMs),
-    minimum_requests: rule.minimumRequests,
-    severity: rule.severity,
-  };
-}
-
-function thresholdDocument(rule: Rule): object {
-  switch (rule.kind) {
-    case 'p95_latency':
-      return { p95_latency_ms: rule.p95LatencyMs };
-    case 'error_rate':
-      return { error_rate_threshold: rule.errorRateThreshold };
-    case 'apdex':
-      return { apdex_threshold: rule.apdexThreshold, apdex_target_ms: rule.apdexTargetMs };
-  }
+function recordingDocument({ directory, keepMs }: RecordingSettings): object {
+  return { record_dir: directory, record_for: formatDuration(keepMs) };
 }
 
 function channelDocument(channel: ChannelSettings): object {

@@ -14,6 +14,8 @@ export const REFUSALS = [
   /** What is no HTTP, or lacks its Host: 400. */
   'malformed',
   'headers_too_large',
+  /** Of the API; a batch that is too large is counted among the batches: 413. */
+  'body_too_large',
   /** Headers or body did not come in time: 408. */
   'timeout',
   /** All bodies together took too much memory, and this one had been on its way for the longest: 503. */

@@ -2,8 +2,6 @@
 // Read at the moment of the scrape, so there is no second copy to keep in step.
 import type { ProducerStatistics } from '../../kong-plugin/contract/batch';
 import { SENTRY_STATISTICS, type SentryStatistic } from '../../kong-plugin/contract/sentry-statistics';
-import { ALERT_STATES, type Alert } from '../alert/alert';
-import type { Dispatcher } from '../notify/dispatcher';
 import type { LedgerState } from '../ledger/ledger-state';
 import type { MetricFamily } from './metric-family';
 
@@ -107,59 +105,7 @@ function outcomes(
   return { name, help, type: 'counter', samples };
 }
 
-/** Rule values in the rule's own unit (ms, share, score); a rule that has nothing to judge has no value. */
-export function alertFamilies(alerts: Iterable<Alert>): MetricFamily[] {
-  const all = [...alerts];
-  return [
-    {
-      name: 'gatewatch_rule_value',
-      help: 'What a rule measured for a service in its last round: p95 in ms, error rate 0 to 1, Apdex 0 to 1',
-      type: 'gauge',
-      samples: all.flatMap(({ rule, service, verdict }) =>
-        verdict.value === undefined ? [] : [{ labels: { rule: rule.name, service }, value: verdict.value }],
-      ),
-    },
-    {
-      name: 'gatewatch_alert_state',
-      help: '1 for the state that an alert is in, 0 for the others',
-      type: 'gauge',
-      samples: all.flatMap(({ rule, service, state: current }) =>
-        ALERT_STATES.map((state) => ({
-          labels: { rule: rule.name, service, severity: rule.severity, state },
-          value: state === current ? 1 : 0,
-        })),
-      ),
-    },
-  ];
-}
-
 /** A family of one sample without labels. */
 export function single(type: 'counter' | 'gauge', name: string, help: string, value: number): MetricFamily {
   return { name, help, type, samples: [{ labels: {}, value }] };
-}
-
-export function channelFamilies(dispatcher: Dispatcher): MetricFamily[] {
-  const outcomes = [...dispatcher.counts()].flatMap(([channel, counts]) =>
-    Object.entries(counts).map(([outcome, value]) => ({ labels: { channel, outcome }, value })),
-  );
-  return [
-    {
-      name: 'gatewatch_notifications_total',
-      help: 'Notifications by how they ended on a channel; retried counts tries that are repeated',
-      type: 'counter',
-      samples: outcomes,
-    },
-    single(
-      'counter',
-      'gatewatch_notifications_without_channel_total',
-      'Notifications that nobody was told of, since no channel was configured',
-      dispatcher.withoutChannel,
-    ),
-    {
-      name: 'gatewatch_notifications_queued',
-      help: 'Notifications that wait to be delivered',
-      type: 'gauge',
-      samples: dispatcher.status().map(({ name, queued }) => ({ labels: { channel: name }, value: queued })),
-    },
-  ];
 }

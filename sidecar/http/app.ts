@@ -1,5 +1,6 @@
 // The sidecar's addresses, joined to what answers them, behind what guards them: a bearer token for what changes something,
-// the web configuration for what is read. /-/healthy and /-/ready are open to the probes of whatever runs the sidecar.
+// the web configuration for what is read, and either of them for what is read over the API. /-/healthy and /-/ready are open
+// to the probes of whatever runs the sidecar.
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { BATCH_PATH, MAX_BODY_BYTES } from '../../kong-plugin/contract/batch';
@@ -10,8 +11,12 @@ import type { MetricFamily } from '../exposition/metric-family';
 import { CONTENT_TYPES, renderFamilies } from '../exposition/render-families';
 import type { Clock } from '../clock';
 import { requireHost, wasCounted } from './answer-broken-requests';
+import { createApi, type ApiParts } from './api/api';
+import { API_ROOT, isApiPath } from './api/api-routes';
+import { guardApi } from './api/guard-api';
+import { MAX_API_BODY_BYTES } from './api/request-shapes';
 import { requireBearerToken } from './bearer-token';
-import { guardPages } from './guard-pages';
+import { guardPages, judgePages } from './guard-pages';
 import { admitNewcomer } from './limit-newcomers';
 import { LimitedBodies, MAX_BODIES_BYTES } from './limit-bodies';
 import type { Refusal } from '../exposition/refusal';
@@ -25,6 +30,7 @@ export interface AppParts {
   /** The listener is a unix socket, which no browser reaches. */
   readonly isSocket: boolean;
   readonly clock: Clock;
+  readonly api: Omit<ApiParts, 'clock'>;
   readonly receiveBatch: RequestHandler;
   /** Told of every batch that was refused before it was read as one. */
   readonly onRefusedBatch: (fault: Fault) => void;
@@ -57,6 +63,10 @@ export function createApp(parts: AppParts): Express {
   app.use(requireHost(onRefused));
   app.use((_request, response, next) => {
     response.set({ ...web()?.headers });
+    next();
+  });
+  app.use(API_ROOT, (_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
     next();
   });
   app.use(refuseBrowserPages({ isOpen: () => token() === undefined && !isSocket, onRefused }));
@@ -99,8 +109,12 @@ export function createApp(parts: AppParts): Express {
       );
   });
 
+  const judgePage = judgePages(web, clock);
+  app.use(API_ROOT, guardApi({ token, web, judgePage, onRefused }), admitNewcomer);
+  app.use(createApi({ ...parts.api, clock }, { watchBody: bodies.watch, onRefused }));
+
   // Whatever is added below asks for what the web configuration asks for.
-  app.use(guardPages({ web, clock, onRefused }), admitNewcomer);
+  app.use(guardPages(judgePage, onRefused), admitNewcomer);
 
   const scrapes = new RunningScrapes();
   app.get('/metrics', async (request, response) => {
@@ -129,7 +143,8 @@ export function createApp(parts: AppParts): Express {
       .type('text/plain')
       .send(
         `${request.method} ${request.path} is not an address of the sidecar. ` +
-          `There are GET /, /metrics, /-/config, /-/healthy, /-/ready and POST ${BATCH_PATH}, /-/reload\n`,
+          'There are GET /, /metrics, /api/v1/alerts, /api/v1/openapi.json, /-/config, /-/healthy, /-/ready and ' +
+          `POST ${BATCH_PATH}, /-/reload\n`,
       );
   });
   app.use(answerErrors(parts, bodies));
@@ -148,6 +163,15 @@ function answerErrors(
       next(error);
       return;
     }
+    const tell = (status: number, sentence: string): void => {
+      if (isApiPath(request.path)) response.status(status).json({ error: sentence });
+      else response.status(status).type('text/plain').send(`${sentence}\n`);
+    };
+    if (error.type === 'entity.too.large' && isApiPath(request.path)) {
+      onRefused('body_too_large');
+      tell(413, `expected at most ${MAX_API_BODY_BYTES} bytes, found more`);
+      return;
+    }
     if (error.type === 'entity.too.large') {
       const fault: Fault = {
         fault: 'too_large',
@@ -162,10 +186,7 @@ function answerErrors(
     else if (error.type === 'encoding.unsupported') onRefused('encoded_body');
     else if (error.type !== 'request.aborted') onRefused('malformed');
     else if (!wasCounted(request.socket)) onRefused('aborted');
-    response
-      .status(status)
-      .type('text/plain')
-      .send(status >= 500 ? 'the sidecar failed to answer; its log says why\n' : `${error.message}\n`);
+    tell(status, status >= 500 ? 'the sidecar failed to answer; its log says why' : error.message);
   };
 }
 

@@ -16,7 +16,7 @@ export function requireBearerToken(
 ): RequestHandler {
   return (request, response, next) => {
     const expected = token();
-    if (expected === undefined || matches(request.headers.authorization, expected)) {
+    if (expected === undefined || carriesToken(request.headers.authorization, expected)) {
       next();
       return;
     }
@@ -32,7 +32,8 @@ export function requireBearerToken(
   };
 }
 
-function matches(header: string | undefined, expected: Secret): boolean {
+/** @param header the value of `Authorization` */
+export function carriesToken(header: string | undefined, expected: Secret): boolean {
   const given = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1] ?? '';
   return timingSafeEqual(digest(given), digest(expected.reveal()));
 }

@@ -8,43 +8,52 @@ import type { WebConfig } from '../config/web-config';
 import { PasswordCheck } from './password-check';
 import type { Refusal } from '../exposition/refusal';
 
-export interface PageGuardParts {
-  readonly web: () => WebConfig | undefined;
-  readonly clock: Clock;
-  readonly onRefused: (refusal: Refusal) => void;
+export interface PageRefusal {
+  readonly refusal: Refusal;
+  readonly status: number;
+  /** What was expected. */
+  readonly sentence: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-export function guardPages({ web, clock, onRefused }: PageGuardParts): RequestHandler {
+/** Why a request may not read pages; `undefined` where it may. */
+export type JudgePage = (request: Request) => Promise<PageRefusal | undefined>;
+
+export function judgePages(web: () => WebConfig | undefined, clock: Clock): JudgePage {
   const passwords = new PasswordCheck(clock);
-  return async (request, response, next) => {
+  return async (request) => {
     const config = web();
-    const refuse = (refusal: Refusal, status: number, sentence: string): void => {
-      onRefused(refusal);
-      response.status(status).type('text/plain').send(`${sentence}\n`);
-    };
     if (config?.tls?.clientCertificate === 'required' && !showsCertificate(request)) {
-      refuse(
-        'client_certificate',
-        403,
-        'expected a client certificate that client_ca_file verifies, found none',
-      );
-      return;
+      const sentence = 'expected a client certificate that client_ca_file verifies, found none';
+      return { refusal: 'client_certificate', status: 403, sentence, headers: {} };
     }
-    if (config === undefined || config.users.length === 0) {
-      next();
-      return;
-    }
+    if (config === undefined || config.users.length === 0) return undefined;
     const given = readBasicAuthorization(request.headers.authorization);
     const answer = given && (await passwords.check(config.users, given.name, given.password));
-    if (answer === 'right') {
-      next();
-    } else if (answer === 'busy') {
-      response.set('Retry-After', '1');
-      refuse('basic_auth_busy', 429, 'too many passwords are being checked; try again');
-    } else {
-      response.set('WWW-Authenticate', 'Basic realm="gatewatch", charset="UTF-8"');
-      refuse('basic_auth', 401, 'expected the name and password of a user of the web configuration');
+    if (answer === 'right') return undefined;
+    if (answer === 'busy') {
+      const sentence = 'too many passwords are being checked; try again';
+      return { refusal: 'basic_auth_busy', status: 429, sentence, headers: { 'Retry-After': '1' } };
     }
+    return {
+      refusal: 'basic_auth',
+      status: 401,
+      sentence: 'expected the name and password of a user of the web configuration',
+      headers: { 'WWW-Authenticate': 'Basic realm="gatewatch", charset="UTF-8"' },
+    };
+  };
+}
+
+export function guardPages(judge: JudgePage, onRefused: (refusal: Refusal) => void): RequestHandler {
+  return async (request, response, next) => {
+    const refused = await judge(request);
+    if (refused === undefined) {
+      next();
+      return;
+    }
+    const { refusal, status, sentence, headers } = refused;
+    onRefused(refusal);
+    response.status(status).set(headers).type('text/plain').send(`${sentence}\n`);
   };
 }
 

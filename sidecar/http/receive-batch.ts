@@ -4,22 +4,28 @@ import { SENT_AT_HEADER, type Batch } from '../../kong-plugin/contract/batch';
 import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
 import type { LivingProducers } from '../exposition/living-producers';
 import type { OwnMetrics } from '../exposition/own-metrics';
+import type { CountedRequests } from '../ledger/counted-requests';
 import { NotDurable, type Applied, type Ledger } from '../ledger/ledger';
 import { RECENT_BATCHES } from '../ledger/ledger-state';
-import type { ServiceWindows } from '../window/service-windows';
+import { deliveryOf } from '../window/coverage';
+import type { ScopeWindows } from '../window/scope-windows';
 import type { Clock } from '../clock';
+import type { BatchRecording } from '../ingest/batch-recording';
 import { placeIntervals } from '../ingest/place-intervals';
 import { readBatch } from '../ingest/read-batch';
+import type { BatchTimes } from '../ingest/recorded-line';
 
 export interface IngestParts {
   readonly ledger: Ledger;
-  readonly windows: ServiceWindows;
+  readonly windows: ScopeWindows;
   readonly metrics: OwnMetrics;
   readonly living: LivingProducers;
+  readonly recording: BatchRecording;
   readonly clock: Clock;
   /** The clock of the windows. */
   readonly steady: Clock;
   readonly seriesCap: () => number;
+  readonly counted: CountedRequests;
 }
 
 /** The statuses of the faults that a batch can have of itself. Final for the producer: 400, 413 and 422. */
@@ -49,6 +55,7 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
       applied = await parts.ledger.apply(read.batch, bytes, receivedMs, parts.seriesCap(), startMs);
     } catch (error) {
       if (!(error instanceof NotDurable)) throw error;
+      parts.windows.known.refused(read.batch.producer, steadyMs);
       refuse(parts, response, { fault: 'not_durable', message: error.message });
       return;
     }
@@ -58,7 +65,9 @@ export function receiveBatch(parts: IngestParts): RequestHandler {
     }
     parts.metrics.batches.inc({ result: applied.result });
     if (applied.result === 'applied') {
-      observe(parts, read.batch, applied, request.get(SENT_AT_HEADER), receivedMs, steadyMs);
+      const times = { receivedMs, sentAtMs: readSentAt(request.get(SENT_AT_HEADER)) ?? receivedMs };
+      parts.recording.add(times, bytes);
+      observe(parts, read.batch, applied, times, steadyMs);
       parts.metrics.applyDurationSeconds.observe((parts.clock.monotonicMs() - startMs) / 1000);
     }
     response.json(applied.receipt);
@@ -88,23 +97,28 @@ function faultOf(applied: Exclude<Applied, { receipt: unknown }>, { producer, se
   }
 }
 
+/** Without the header the clocks are taken to agree. */
+function readSentAt(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
 function observe(
-  { metrics, living, windows, steady }: IngestParts,
-  { producer, process, isGoodbye }: Batch,
+  { metrics, living, windows, steady, counted }: IngestParts,
+  batch: Batch,
   applied: Extract<Applied, { result: 'applied' }>,
-  sentAt: string | undefined,
-  receivedMs: number,
+  { receivedMs, sentAtMs }: BatchTimes,
   steadyMs: number,
 ): void {
-  // Without the header the clocks are taken to agree.
-  const sentAtMs = sentAt !== undefined && /^\d{1,15}$/.test(sentAt) ? Number(sentAt) : receivedMs;
+  const { producer, process, isGoodbye } = batch;
   if (isGoodbye) living.remove(producer);
   else living.set(producer, (sentAtMs - receivedMs) / 1000, process);
+  counted.add(batch.intervals);
   metrics.missingBatches.inc(applied.missingBatches);
   metrics.foldedRequests.inc(applied.foldedRequests);
   for (const { atMs, deltas } of placeIntervals(applied.intervals, sentAtMs, steadyMs)) {
     windows.add(atMs, deltas, steady.nowMs());
   }
+  windows.known.received(deliveryOf(batch, sentAtMs, steadyMs), steady.nowMs());
 }
 
 function refuse({ metrics }: IngestParts, response: Response, fault: Fault): void {

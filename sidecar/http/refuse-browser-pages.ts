@@ -7,6 +7,7 @@ import type { RequestHandler } from 'express';
 import type { Fault } from '../../kong-plugin/contract/fault';
 import { isLoopbackHost } from '../config/loopback-host';
 import type { Refusal } from '../exposition/refusal';
+import { isApiPath } from './api/api-routes';
 
 export interface BrowserGuardParts {
   /** Whether anybody who reaches the address may post: there is no token, and the address is no unix socket. */
@@ -18,7 +19,7 @@ export interface BrowserGuardParts {
 const OWN_SITES = new Set(['same-origin', 'none']);
 
 export function refuseBrowserPages({ isOpen, onRefused }: BrowserGuardParts): RequestHandler {
-  return ({ method, headers }, response, next) => {
+  return ({ method, headers, path }, response, next) => {
     const reads = method === 'GET' || method === 'HEAD';
     const message = reads
       ? undefined
@@ -29,7 +30,7 @@ export function refuseBrowserPages({ isOpen, onRefused }: BrowserGuardParts): Re
     }
     onRefused('cross_site');
     const fault: Fault = { fault: 'unauthorized', message };
-    response.status(403).json(fault);
+    response.status(403).json(isApiPath(path) ? { error: message } : fault);
   };
 }
 

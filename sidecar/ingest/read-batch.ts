@@ -12,7 +12,7 @@ import { MAX_ADDRESSES, MAX_ADDRESS_CHARACTERS, isAddress } from '../../kong-plu
 import type { Fault, FaultCode } from '../../kong-plugin/contract/fault';
 import { MAX_LABEL_BYTES, labelText } from '../../kong-plugin/contract/label-text';
 import { isCell, shortestOf } from '../../kong-plugin/contract/histogram';
-import { OTHER } from '../../kong-plugin/contract/series-cap';
+import { OTHER } from '../../kong-plugin/contract/label-text';
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
 import { SOURCES } from '../../kong-plugin/contract/source';
 
@@ -34,7 +34,7 @@ class Refusal extends Error {
 
 /** Never throws. */
 export function readBatch(bytes: Uint8Array): ReadBatch {
-  try {
+  return read(() => {
     const batch = batchOf(parse(bytes));
     if (!encodeBatch(batch).equals(bytes)) {
       throw new Refusal(
@@ -42,7 +42,18 @@ export function readBatch(bytes: Uint8Array): ReadBatch {
         'expected the encoding of the plugin, found another one: a repeated key, spaces, or keys in another order',
       );
     }
-    return { ok: true, batch };
+    return batch;
+  });
+}
+
+/** Of bytes that `readBatch` has taken before, which takes a third less time. Never throws. */
+export function readBatchAgain(bytes: Uint8Array): ReadBatch {
+  return read(() => batchOf(parse(bytes)));
+}
+
+function read(take: () => Batch): ReadBatch {
+  try {
+    return { ok: true, batch: take() };
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, fault: { fault: error.code, message: error.message } };
     throw error;

@@ -1,6 +1,6 @@
 // What happens to a new service when there are as many as allowed: it becomes `__other__`. A service costs more than a series:
 // each has windows of its own, and every rule is judged for each in every round.
-import { OTHER } from '../../kong-plugin/contract/series-cap';
+import { OTHER } from '../../kong-plugin/contract/label-text';
 
 /** Windows of five minutes with so many busy services take 120 MB, and a round of three rules 150 ms (measured). */
 const SERVICES_OF_STANDARD_CAP = 2_500;

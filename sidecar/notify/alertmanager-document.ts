@@ -1,11 +1,23 @@
 // A notification in the form of Alertmanager's webhook, version 4, so that a receiver written for Alertmanager understands it
-// (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config). Every document carries one alert, its own group.
-// As in Alertmanager a label without a value is left out, and `endsAt` is Go's zero time while the alert fires.
-import { createHash } from 'node:crypto';
+// (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
+// As in Alertmanager a label without a value is left out, and `endsAt` is Go's zero time while an alert fires.
+import { alertId } from '../alert/alert-key';
+import { alertLabels } from '../route/alert-labels';
+import { describeAlert } from './describe-alert';
 import { describeNotification } from './describe-notification';
-import type { Notification } from './notification';
+import { isFiring, type Notification, type NotificationItem } from './notification';
 
 type Labels = Record<string, string>;
+
+interface AlertDocument {
+  status: 'firing' | 'resolved';
+  labels: Labels;
+  annotations: Labels;
+  startsAt: string;
+  endsAt: string;
+  generatorURL: string;
+  fingerprint: string;
+}
 
 export interface AlertmanagerDocument {
   version: '4';
@@ -16,57 +28,71 @@ export interface AlertmanagerDocument {
   groupLabels: Labels;
   commonLabels: Labels;
   commonAnnotations: Labels;
-  /** Empty: the sidecar does not know under what address people reach it. */
+  /** Empty where the sidecar does not know under what address people reach it. */
   externalURL: string;
-  alerts: {
-    status: 'firing' | 'resolved';
-    labels: Labels;
-    annotations: Labels;
-    startsAt: string;
-    endsAt: string;
-    generatorURL: string;
-    fingerprint: string;
-  }[];
+  alerts: AlertDocument[];
 }
 
 const GO_ZERO_TIME = '0001-01-01T00:00:00Z';
 
 /** @param receiver the channel's name */
-export function alertmanagerDocument(notification: Notification, receiver: string): AlertmanagerDocument {
-  const { status, rule, service, verdict, startedMs, resolvedMs, alertKey } = notification;
-  const groupLabels = withoutEmpty({ alertname: rule.name, service });
-  const labels = { ...groupLabels, severity: rule.severity };
-  const { title, text } = describeNotification(notification);
-  const annotations = withoutEmpty({
-    summary: title,
-    description: text,
-    value: verdict.value === undefined ? '' : String(verdict.value),
-    threshold: String(verdict.threshold),
-  });
+export function alertmanagerDocument(
+  notification: Notification,
+  receiver: string,
+  externalUrl = '',
+): AlertmanagerDocument {
+  const alerts = notification.items.map(alertDocument);
+  const { title } = describeNotification(notification);
   return {
     version: '4',
-    groupKey: `{}:{${Object.entries(groupLabels)
-      .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-      .join(', ')}}`,
-    truncatedAlerts: 0,
-    status,
+    groupKey: notification.groupKey,
+    truncatedAlerts: notification.leftOut,
+    status: isFiring(notification) ? 'firing' : 'resolved',
     receiver,
-    groupLabels,
-    commonLabels: labels,
-    commonAnnotations: annotations,
-    externalURL: '',
-    alerts: [
-      {
-        status,
-        labels,
-        annotations,
-        startsAt: new Date(startedMs).toISOString(),
-        endsAt: resolvedMs === undefined ? GO_ZERO_TIME : new Date(resolvedMs).toISOString(),
-        generatorURL: '',
-        fingerprint: createHash('sha256').update(alertKey).digest('hex').slice(0, 16),
-      },
-    ],
+    groupLabels: withoutEmpty(renamed(notification.groupLabels)),
+    commonLabels: common(alerts.map(({ labels }) => labels)),
+    commonAnnotations: { ...common(alerts.map(({ annotations }) => annotations)), title },
+    externalURL: externalUrl,
+    alerts,
   };
+}
+
+function alertDocument(item: NotificationItem): AlertDocument {
+  const { alert, occasion, atMs, alertKey, links } = item;
+  const { title, sentences } = describeAlert(item);
+  const isResolved = occasion === 'resolved';
+  const { value, threshold } = alert.verdict;
+  const linkTo = (wanted: string): string => links.find(({ name }) => name === wanted)?.url ?? '';
+  return {
+    status: isResolved ? 'resolved' : 'firing',
+    labels: withoutEmpty(renamed(alertLabels(alert))),
+    annotations: withoutEmpty({
+      summary: title,
+      description: sentences.join(' '),
+      value: value === undefined ? '' : String(value),
+      threshold: String(threshold),
+      acknowledged_by: alert.acknowledgement?.by ?? '',
+      runbook_url: linkTo('runbook'),
+      dashboard_url: linkTo('dashboard'),
+      sentry_url: linkTo('sentry'),
+    }),
+    startsAt: new Date(alert.sinceMs ?? alert.firedMs ?? atMs).toISOString(),
+    endsAt: isResolved ? new Date(atMs).toISOString() : GO_ZERO_TIME,
+    generatorURL: linkTo('prometheus'),
+    fingerprint: alertId(alertKey),
+  };
+}
+
+/** Alertmanager's own word for the name of a rule. */
+function renamed({ rule, ...labels }: Readonly<Record<string, string>>): Labels {
+  return rule === undefined ? labels : { alertname: rule, ...labels };
+}
+
+function common(all: readonly Labels[]): Labels {
+  const [first = {}, ...others] = all;
+  return Object.fromEntries(
+    Object.entries(first).filter(([name, value]) => others.every((other) => other[name] === value)),
+  );
 }
 
 function withoutEmpty(labels: Labels): Labels {

@@ -1,7 +1,7 @@
 // The notifications on their way to one channel, oldest first, one try at a time, so the order of every alert is kept.
 // A try that may succeed later is repeated after a back-off, or after the receiver's own wish where that is longer, until an
-// hour after the notification came in; those behind it wait. Then it is expired. Over MAX_QUEUED new ones are dropped.
-// Every end has a counter and a log line. The queue is in memory: what is in it when the process dies is lost.
+// hour after the notification was made; those behind it wait. Then it is expired. Over MAX_QUEUED new ones are dropped.
+// Every end has a counter and a log line. What is in the queue when the process dies was written down by the sidecar's memory.
 import type { Logger } from 'pino';
 import type { Clock } from '../clock';
 import { backOffMs } from './back-off';
@@ -21,8 +21,16 @@ export interface ChannelCounts {
   retried: number;
   refused: number;
   expired: number;
-  /** Over MAX_QUEUED, or not sent when the channel was removed or the sidecar stopped. */
+  /** Over MAX_QUEUED, or not sent when the channel was removed. */
   dropped: number;
+}
+
+/** How a notification has ended. */
+export interface DeliveryEnd {
+  readonly notification: Notification;
+  readonly how: 'sent' | 'refused' | 'expired' | 'dropped';
+  /** Why it was not sent; without secrets. */
+  readonly reason: string | undefined;
 }
 
 export interface ChannelQueueParts {
@@ -31,6 +39,7 @@ export interface ChannelQueueParts {
   /** 0 to 1. */
   readonly random: () => number;
   readonly counts: ChannelCounts;
+  readonly onEnd: (end: DeliveryEnd) => void;
 }
 
 interface Queued {
@@ -47,6 +56,7 @@ export class ChannelQueue {
   #channel: Channel;
   #lastProblem: string | undefined;
   #closedBecause: string | undefined;
+  #isInterrupted = false;
   #running: Promise<void> | undefined;
   #endWait: (() => void) | undefined;
 
@@ -71,15 +81,22 @@ export class ChannelQueue {
 
   /** Takes one more. */
   add(notification: Notification): void {
+    if (this.#isInterrupted) return;
     const full = this.#queued.length >= MAX_QUEUED ? `${MAX_QUEUED} are waiting already` : undefined;
     const refusal = this.#closedBecause ?? full;
     if (refusal !== undefined) {
       this.#drop(notification, refusal);
       return;
     }
-    const deadlineMs = this.#parts.clock.monotonicMs() + DEADLINE_MS;
+    const { clock } = this.#parts;
+    // After a start it may have waited long already; a clock that was set back has not made it younger than new.
+    const ageMs = Math.min(DEADLINE_MS, Math.max(0, clock.nowMs() - notification.createdMs));
+    const deadlineMs = clock.monotonicMs() + DEADLINE_MS - ageMs;
     this.#queued.push({ notification, deadlineMs, failures: 0 });
-    this.#running ??= this.#run();
+    if (this.#running) return;
+    const running = this.#run();
+    // What has expired already has ended by now.
+    this.#running = this.#queued.length > 0 ? running : undefined;
   }
 
   /** From the next try on, which is made at once: the settings may just have been corrected. */
@@ -96,6 +113,15 @@ export class ChannelQueue {
   /** Settles once nothing is queued. */
   async whenEmpty(): Promise<void> {
     await this.#running;
+  }
+
+  /** Leaves what is queued to the next start, and takes no more. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    const left = this.#queued.splice(0).length;
+    if (left > 0)
+      this.#parts.logger.warn({ channel: this.#channel.name, left }, 'to be sent after the next start');
+    this.retryNow();
   }
 
   /** Drops what is queued and what still comes. What is being tried is dropped too: nobody waits to hear how that ends. */
@@ -130,7 +156,7 @@ export class ChannelQueue {
       this.#end(queued, 'expired', reason);
       return;
     }
-    const fields = { ...this.#fieldsOf(queued.notification), reason, waitMs: Math.round(waitMs) };
+    const fields = { ...fieldsOf(queued.notification), reason, waitMs: Math.round(waitMs) };
     logger.warn(fields, 'notification not sent yet, to be tried again');
     await this.#wait(waitMs);
   }
@@ -140,9 +166,10 @@ export class ChannelQueue {
     this.#queued.shift();
     this.#parts.counts[how] += 1;
     this.#lastProblem = how === 'sent' ? undefined : (reason ?? this.#lastProblem);
-    const fields = { ...this.#fieldsOf(queued.notification), failures: queued.failures };
+    const fields = { ...fieldsOf(queued.notification), failures: queued.failures };
     if (how === 'sent') this.#parts.logger.info(fields, 'notification sent');
     else this.#parts.logger.error({ ...fields, reason: this.#lastProblem }, `notification ${how}, given up`);
+    this.#parts.onEnd({ notification: queued.notification, how, reason: this.#lastProblem });
   }
 
   async #send(notification: Notification): Promise<Outcome> {
@@ -167,10 +194,13 @@ export class ChannelQueue {
 
   #drop(notification: Notification, reason: string): void {
     this.#parts.counts.dropped += 1;
-    this.#parts.logger.error({ ...this.#fieldsOf(notification), reason }, 'notification dropped');
+    this.#parts.logger.error({ ...fieldsOf(notification), reason }, 'notification dropped');
+    this.#parts.onEnd({ notification, how: 'dropped', reason });
   }
+}
 
-  #fieldsOf({ rule, service, status }: Notification): object {
-    return { channel: this.#channel.name, rule: rule.name, service, status };
-  }
+/** What the log says of a notification. */
+export function fieldsOf({ channel, kind, groupKey, items }: Notification): object {
+  const alerts = items.map(({ alert, occasion }) => `${occasion} ${alert.rule.name}`);
+  return { channel, kind, group: groupKey, alerts: alerts.slice(0, 5), count: alerts.length };
 }

@@ -1,128 +1,64 @@
-// The words that a person reads, the same on every channel: plain text, which a channel escapes as its receiver needs.
-// A value that would round to its threshold gets more digits, until the two look different.
-// Names come from Kong's entities and may be anything: control and format characters become spaces, length is cut.
-import type { Rule } from '../config/config';
-import { MAX_DIGITS, USUAL_DIGITS, formatThreshold, formatValue } from '../rule/format-value';
-import { describeDuration } from './describe-duration';
-import type { Notification } from './notification';
+// The words of a whole message: one alert as itself, several as a list.
+import { describeAlert, type Description } from './describe-alert';
+import { showName } from './describe-subject';
+import type { Link, Notification, NotificationItem } from './notification';
 
-export interface Description {
-  /** One short line: what is wrong, how much, for whom. */
+export interface DescribedItem extends Description {
+  readonly item: NotificationItem;
+  readonly links: readonly Link[];
+}
+
+export interface DescribedNotification {
+  /** One line for all of it. */
   readonly title: string;
-  /** Sentences: value, threshold, window, requests, since when, which rule. */
-  readonly text: string;
+  readonly items: readonly DescribedItem[];
+  /** What had no room, or is to be known of the message as a whole. */
+  readonly notes: readonly string[];
 }
 
-const MAX_NAME_LENGTH = 100;
-
-interface Words {
-  readonly highTitle: string;
-  readonly measure: string;
-  /** Where the value is when the rule is breached. */
-  readonly side: 'over' | 'under';
-}
-
-const WORDS: Record<Rule['kind'], Words> = {
-  p95_latency: {
-    highTitle: 'High p95 latency',
-    measure: 'p95 latency',
-    side: 'over',
-  },
-  error_rate: {
-    highTitle: 'High error rate',
-    measure: 'error rate',
-    side: 'over',
-  },
-  apdex: {
-    highTitle: 'Low Apdex',
-    measure: 'Apdex',
-    side: 'under',
-  },
-};
-
-export function describeNotification(notification: Notification): Description {
-  if (notification.ruleRemoved) return describeRemoval(notification);
-  return notification.status === 'firing' ? describeFiring(notification) : describeResolved(notification);
-}
-
-function describeFiring(notification: Notification): Description {
-  const { rule, service, startedMs } = notification;
-  const words = WORDS[rule.kind];
-  const { value, threshold } = describeValues(notification);
+export function describeNotification(notification: Notification): DescribedNotification {
+  const items = notification.items.map((item) => ({ ...describeAlert(item), item, links: item.links }));
+  const { leftOut, repeat } = notification;
+  const [first] = items;
+  const isOne = items.length === 1 && leftOut === 0 && notification.kind === 'group';
   return {
-    title: `${words.highTitle}: ${value} on ${describeService(service)}`,
-    text:
-      `${describeMeasurement(notification)}, ${words.side} the threshold of ${threshold}. ` +
-      `It has been so since ${describeTime(startedMs)}. ${describeRule(rule)}`,
+    title: isOne && first ? first.title : describeGroup(notification),
+    items,
+    notes: [
+      ...(leftOut > 0 ? [`${leftOut.toLocaleString('en-US')} more had no room in this message.`] : []),
+      ...(repeat > 0 ? [`This is reminder ${repeat}.`] : []),
+    ],
   };
 }
 
-function describeResolved(notification: Notification): Description {
-  const { rule, service } = notification;
-  const words = WORDS[rule.kind];
-  const { value, threshold } = describeValues(notification);
-  return {
-    title: `Resolved: ${words.measure} ${value} on ${describeService(service)}`,
-    text:
-      `${describeMeasurement(notification)}, no longer ${words.side} the threshold of ${threshold}. ` +
-      `${describeSpan(notification)} ${describeRule(rule)}`,
-  };
-}
-
-function describeRemoval(notification: Notification): Description {
-  const { rule, service } = notification;
-  return {
-    title: `Resolved: the rule for ${WORDS[rule.kind].measure} on ${describeService(service)} was removed`,
-    text:
-      `The configuration no longer has the rule, so whether ${describeService(service)} has recovered is not known. ` +
-      `${describeSpan(notification)} ${describeRule(rule)}`,
-  };
-}
-
-/** "The p95 latency of service slow is 812 ms in the last 5 minutes (1,204 requests)" */
-function describeMeasurement(notification: Notification): string {
-  const { rule, service, verdict } = notification;
-  const requests = `${verdict.samples.toLocaleString('en-US')} request${verdict.samples === 1 ? '' : 's'}`;
-  return (
-    `The ${WORDS[rule.kind].measure} of ${describeService(service)} is ${describeValues(notification).value} ` +
-    `in the last ${describeDuration(rule.windowMs)} (${requests})`
+/** All of it as lines of plain text: the title, then what is said of each alert. */
+export function plainText(described: DescribedNotification): string {
+  const { title, items, notes } = described;
+  const alerts = items.map((item) =>
+    [
+      ...(items.length === 1 && item.title === title ? [] : [item.title]),
+      ...item.sentences,
+      ...item.links.map(({ name, url }) => `${name}: ${url}`),
+    ].join('\n'),
   );
+  return [...alerts, ...(notes.length === 0 ? [] : [notes.join('\n')])].join('\n\n');
 }
 
-function describeSpan({ startedMs, resolvedMs }: Notification): string {
-  const endedMs = resolvedMs ?? startedMs;
-  return (
-    `It lasted ${describeDuration(Math.max(0, endedMs - startedMs))}, ` +
-    `from ${describeTime(startedMs)} to ${describeTime(endedMs)}.`
-  );
-}
-
-function describeRule(rule: Rule): string {
-  return `Rule ${showName(rule.name)}, severity ${rule.severity}.`;
-}
-
-/** "service slow", or "requests without a service". */
-function describeService(service: string): string {
-  return service === '' ? 'requests without a service' : `service ${showName(service)}`;
-}
-
-function describeValues({ rule, verdict }: Notification): { value: string; threshold: string } {
-  const threshold = formatThreshold(rule.kind, verdict.threshold);
-  if (verdict.value === undefined) return { value: 'unknown', threshold };
-  let value = formatValue(rule.kind, verdict.value);
-  for (let digits = USUAL_DIGITS[rule.kind] + 1; value === threshold && digits <= MAX_DIGITS; digits += 1)
-    value = formatValue(rule.kind, verdict.value, digits);
-  return { value, threshold };
-}
-
-/** "2026-03-01 10:04:05 UTC" */
-function describeTime(unixMs: number): string {
-  return `${new Date(unixMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
-function showName(name: string): string {
-  const plain = Array.from(name.replace(/[\p{C}\p{Z}]/gu, ' '));
-  return plain.length <= MAX_NAME_LENGTH
-    ? plain.join('')
-    : `${plain.slice(0, MAX_NAME_LENGTH - 1).join('')}…`;
+/** "CRITICAL: 3 alerts fire, 1 resolved (service=checkout)" */
+function describeGroup({ kind, items, leftOut, groupLabels }: Notification): string {
+  // A digest tells of one alert as often as something happened to it; what it is now is what counts.
+  const latest = new Map(items.map((item) => [item.alertKey, item]));
+  const resolved = [...latest.values()].filter(({ occasion }) => occasion === 'resolved').length;
+  const firing = latest.size - resolved;
+  const worst = items.find(({ occasion }) => occasion !== 'resolved')?.alert.severity;
+  const labels = Object.entries(groupLabels)
+    .filter(([, value]) => value !== '')
+    .map(([label, value]) => `${label} ${showName(value)}`);
+  const parts = [
+    ...(firing > 0 ? [`${firing} ${firing === 1 ? 'alert fires' : 'alerts fire'}`] : []),
+    ...(resolved > 0 ? [`${resolved} resolved`] : []),
+    ...(leftOut > 0 ? [`${leftOut} more`] : []),
+  ];
+  const head = kind === 'digest' ? 'Digest' : worst?.toUpperCase();
+  return `${head === undefined ? '' : `${head}: `}${parts.join(', ')}${labels.length === 0 ? '' : ` (${labels.join(', ')})`}`;
 }

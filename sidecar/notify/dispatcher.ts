@@ -1,12 +1,12 @@
-// In: notifications. Out: each of them through every channel, once. The queues are in memory in this version: a restart
-// forgets what was not sent yet, except what `drain` still delivers. A durable outbox will take their place.
+// In: notifications. Out: each of them through its channel, once. What waits is written down by whoever is told of `onEnd`, and is
+// given here again at the next start.
 // Every channel has a queue of its own (see channel-queue.ts), so one that hangs or refuses never delays another.
 // Channels are known by name. At a reload a channel that keeps its name keeps its queue and counters, whatever else changed;
 // a removed one drops its queue, counted, and its counters stay.
 import type { Logger } from 'pino';
 import type { Clock } from '../clock';
 import type { Channel } from './channel';
-import { ChannelQueue, type ChannelCounts } from './channel-queue';
+import { ChannelQueue, fieldsOf, type ChannelCounts, type DeliveryEnd } from './channel-queue';
 import type { Notification } from './notification';
 
 /** What the metrics and the status page tell of one channel. */
@@ -24,13 +24,14 @@ export interface DispatcherParts {
   readonly logger: Logger;
   /** 0 to 1; spreads repeated tries. */
   readonly random: () => number;
+  /** Told of the end of each notification, but not of one that the end of the process interrupts. Must not throw. */
+  readonly onEnd: (end: DeliveryEnd) => void;
 }
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #queues = new Map<string, ChannelQueue>();
   readonly #countsOf = new Map<string, ChannelCounts>();
-  #withoutChannel = 0;
 
   constructor(parts: DispatcherParts, channels: readonly Channel[]) {
     this.#parts = parts;
@@ -52,23 +53,19 @@ export class Dispatcher {
     }
   }
 
-  /** Takes notifications in the order in which they are to arrive. Never throws. */
+  /** Takes notifications in the order in which they are to arrive. One of a channel that there is not ends as dropped. */
   dispatch(notifications: readonly Notification[]): void {
     for (const notification of notifications) {
-      for (const queue of this.#queues.values()) queue.add(notification);
-      if (this.#queues.size > 0) continue;
-      this.#withoutChannel += 1;
-      const { rule, service, status } = notification;
-      this.#parts.logger.warn(
-        { rule: rule.name, service, status },
-        'no channel is configured: nobody is told',
-      );
+      const queue = this.#queues.get(notification.channel);
+      if (queue) {
+        queue.add(notification);
+        continue;
+      }
+      const reason = 'there is no such channel';
+      this.#countsFor(notification.channel).dropped += 1;
+      this.#parts.logger.error({ ...fieldsOf(notification), reason }, 'notification dropped');
+      this.#parts.onEnd({ notification, how: 'dropped', reason });
     }
-  }
-
-  /** Notifications that nobody was told of, since no channel was configured. */
-  get withoutChannel(): number {
-    return this.#withoutChannel;
   }
 
   /** The configured channels. */
@@ -89,7 +86,7 @@ export class Dispatcher {
 
   /**
    * For the end of the process: tries everything once more at once and waits until all queues are empty, at most `timeoutMs`.
-   * What is then left is dropped, counted and logged; so is what comes later.
+   * What is then left is sent after the next start, from what was written down.
    */
   async drain(timeoutMs: number): Promise<void> {
     const queues = [...this.#queues.values()];
@@ -100,7 +97,7 @@ export class Dispatcher {
     });
     await Promise.race([timeout, Promise.all(queues.map((queue) => queue.whenEmpty()))]);
     cancelTimer();
-    for (const queue of queues) queue.close('the sidecar stops');
+    for (const queue of queues) queue.interrupt();
   }
 
   #newQueue(channel: Channel): ChannelQueue {

@@ -1,19 +1,30 @@
-// What a channel is given: one change of one alert.
-import type { Rule } from '../config/config';
-import type { Verdict } from '../rule/verdict';
+// What a channel is given: a message of the router, with what a person needs to act on it.
+import type { Evidence } from '../window/evidence';
+import type { Message, MessageItem } from '../route/message';
 
-export interface Notification {
-  /** The same for an alert's firing and resolved, and for every try to deliver either. */
+export interface Link {
+  /** `dashboard`, `sentry`, ... */
+  readonly name: LinkName;
+  readonly url: string;
+}
+
+export const LINK_NAMES = ['runbook', 'dashboard', 'prometheus', 'sentry', 'gatewatch'] as const;
+
+export type LinkName = (typeof LINK_NAMES)[number];
+
+export interface NotificationItem extends MessageItem {
+  /** The same for an alert for ever. */
   readonly alertKey: string;
-  readonly status: 'firing' | 'resolved';
-  readonly rule: Rule;
-  readonly service: string;
-  /** Of the round that made the change. */
-  readonly verdict: Verdict;
-  /** Unix ms. */
-  readonly startedMs: number;
-  /** Unix ms; only where resolved. */
-  readonly resolvedMs: number | undefined;
-  /** Resolved only because the configuration no longer has the rule; `verdict` is then the last one before. */
-  readonly ruleRemoved: boolean;
+  /** Where it fails, and how; `undefined` of an alert that has ended, and of those that are not about requests. */
+  readonly evidence: Evidence | undefined;
+  readonly links: readonly Link[];
+}
+
+export interface Notification extends Message {
+  readonly items: readonly NotificationItem[];
+}
+
+/** Whether anything of it fires on. */
+export function isFiring({ items, firing }: Notification): boolean {
+  return firing > 0 || items.some(({ occasion }) => occasion !== 'resolved');
 }

@@ -2,14 +2,15 @@
 // which Sentry knows only once it has taken the event in, or, where the event is not there (it was sampled out, or the clock was
 // set meanwhile), by the tag that all events of the alert have. Not found, it is looked for again for a few minutes, and then
 // given up: others wait behind it.
+import { alertId } from '../alert/alert-key';
 import type { Clock } from '../clock';
 import type { SentryApiSettings, SentryChannelSettings } from '../config/config';
 import { postEnvelope, showEnvelope } from '../sentry/post-envelope';
 import type { Channel, Outcome } from './channel';
-import type { Notification } from './notification';
+import type { Notification, NotificationItem } from './notification';
 import { outcomeOf } from './outcome-of-answer';
 import { SentryApi, type ApiAnswer } from './sentry-api';
-import { alertTag, eventIdOf, issueEnvelope } from './sentry-issue';
+import { eventIdOf, issueEnvelope } from './sentry-issue';
 
 /** Where the events of alerts go. */
 export interface SentryProject {
@@ -32,23 +33,60 @@ export function sentryChannel(
   return {
     name: settings.name,
     type: settings.type,
-    send: (notification) => {
-      if (notification.status === 'firing') return open(notification, settings.timeoutMs, project, clock);
-      if (settings.resolving === undefined || project.envelopeUrl === undefined) {
-        return Promise.resolve({ result: 'sent' });
-      }
-      return resolve(notification, settings.resolving, settings.timeoutMs, clock);
-    },
+    send: (notification) => sendAll(notification, settings, project, clock),
   };
 }
 
+/**
+ * What fires first: the search for an issue may hold up the rest. Each is tried; one that may succeed later has all of them sent
+ * again, which is harmless, since they are the same events.
+ */
+async function sendAll(
+  { items }: Notification,
+  settings: SentryChannelSettings,
+  project: SentryProject,
+  clock: Clock,
+): Promise<Outcome> {
+  const inOrder = [...items].sort(
+    (a, b) => Number(a.occasion === 'resolved') - Number(b.occasion === 'resolved'),
+  );
+  const outcomes: Outcome[] = [];
+  for (const item of inOrder) outcomes.push(await sendOne(item, settings, project, clock));
+  return combined(outcomes);
+}
+
+/** Later before refused, refused before sent, with every reason once. */
+function combined(outcomes: readonly Outcome[]): Outcome {
+  const retries = outcomes.filter((outcome) => outcome.result === 'retry');
+  const refusals = outcomes.filter((outcome) => outcome.result === 'refused');
+  const reason = [...new Set([...retries, ...refusals].map((outcome) => outcome.reason))].join('; ');
+  if (retries.length > 0) {
+    const waits = retries.flatMap(({ afterMs }) => afterMs ?? []);
+    return { result: 'retry', reason, afterMs: waits.length === 0 ? undefined : Math.max(...waits) };
+  }
+  return refusals.length > 0 ? { result: 'refused', reason } : { result: 'sent' };
+}
+
+function sendOne(
+  item: NotificationItem,
+  settings: SentryChannelSettings,
+  project: SentryProject,
+  clock: Clock,
+): Promise<Outcome> | Outcome {
+  // An issue that is open says no more by a second event.
+  if (item.occasion === 'acknowledged') return { result: 'sent' };
+  if (item.occasion !== 'resolved') return open(item, settings.timeoutMs, project, clock);
+  if (settings.resolving === undefined || project.envelopeUrl === undefined) return { result: 'sent' };
+  return resolve(item, settings.resolving, settings.timeoutMs, clock);
+}
+
 async function open(
-  notification: Notification,
+  item: NotificationItem,
   timeoutMs: number,
   project: SentryProject,
   clock: Clock,
 ): Promise<Outcome> {
-  const text = issueEnvelope(notification, project, clock.nowMs());
+  const text = issueEnvelope(item, project, clock.nowMs());
   const { envelopeUrl, spotlightUrl } = project;
   const shown = spotlightUrl && showEnvelope(spotlightUrl, text);
   const answer = await (envelopeUrl === undefined ? shown : postEnvelope(envelopeUrl, text, timeoutMs));
@@ -57,7 +95,7 @@ async function open(
 }
 
 async function resolve(
-  notification: Notification,
+  item: NotificationItem,
   settings: SentryApiSettings,
   timeoutMs: number,
   clock: Clock,
@@ -67,10 +105,10 @@ async function resolve(
     const ended = outcomeOf(answer, clock.nowMs());
     return ended.result === 'sent' ? ended : { ...ended, reason: `${question}: ${ended.reason}` };
   };
-  const event = await api.issueOfEvent(eventIdOf(notification));
+  const event = await api.issueOfEvent(eventIdOf(item));
   let issueIds: string[];
   if (event.kind === 'answer' && event.status === 404) {
-    const found = await api.issuesWithTag('alert', alertTag(notification.alertKey));
+    const found = await api.issuesWithTag('alert', alertId(item.alertKey));
     const searched = outcome(found, 'search of its issue');
     if (found.kind === 'no_answer' || searched.result !== 'sent') return searched;
     issueIds = idsOf(found.document, 'id');
@@ -79,7 +117,7 @@ async function resolve(
     if (event.kind === 'no_answer' || asked.result !== 'sent') return asked;
     issueIds = idsOf([event.document], 'groupId');
   }
-  if (issueIds.length === 0) return notFound(notification, clock.nowMs());
+  if (issueIds.length === 0) return notFound(item, clock.nowMs());
   for (const issueId of issueIds) {
     const resolved = outcome(await api.resolve(issueId), 'its issue');
     if (resolved.result !== 'sent') return resolved;
@@ -87,10 +125,10 @@ async function resolve(
   return { result: 'sent' };
 }
 
-function notFound({ resolvedMs }: Notification, nowMs: number): Outcome {
+function notFound({ atMs }: NotificationItem, nowMs: number): Outcome {
   const reason = 'Sentry has no unresolved issue of it';
   // Where the clock was set back it is looked for as if it had just ended.
-  if (Math.abs(nowMs - (resolvedMs ?? 0)) > SEARCH_MS) return { result: 'refused', reason };
+  if (Math.abs(nowMs - atMs) > SEARCH_MS) return { result: 'refused', reason };
   return { result: 'retry', reason, afterMs: SEARCH_AGAIN_MS };
 }
 

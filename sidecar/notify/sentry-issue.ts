@@ -1,23 +1,20 @@
 // A firing alert as an event of Sentry, in an envelope (https://develop.sentry.dev/sdk/data-model/event-payloads/). Its fingerprint is
-// the alert's identity, so that every time it fires belongs to one issue. Its id follows from the alert and when it began, so that
-// a second try is the same event, and the issue is found again by whoever resolves it.
+// the alert's identity, so that every time it fires belongs to one issue. Its id follows from the alert, when it began and how
+// bad it is, so that a second try is the same event, one that got worse is another, and whoever resolves the issue finds it again.
 import { createHash } from 'node:crypto';
 import { SENTRY_LEVEL_OF } from '../../kong-plugin/contract/sentry-level';
-import { describeNotification } from './describe-notification';
-import type { Notification } from './notification';
+import { alertId } from '../alert/alert-key';
+import { alertLabels } from '../route/alert-labels';
+import { describeAlert } from './describe-alert';
+import type { NotificationItem } from './notification';
 
 /** Sentry cuts tags there. */
 const MAX_TAG_LENGTH = 200;
 
-/** The tag `alert`: 16 hexadecimal digits, the same for an alert for ever. */
-export function alertTag(alertKey: string): string {
-  return createHash('sha256').update(alertKey).digest('hex').slice(0, 16);
-}
-
 /** 32 hexadecimal digits. */
-export function eventIdOf({ alertKey, startedMs }: Notification): string {
+export function eventIdOf({ alertKey, alert, atMs }: NotificationItem): string {
   return createHash('sha256')
-    .update(JSON.stringify([alertKey, startedMs]))
+    .update(JSON.stringify([alertKey, alert.sinceMs ?? atMs, alert.severity]))
     .digest('hex')
     .slice(0, 32);
 }
@@ -27,40 +24,40 @@ export function eventIdOf({ alertKey, startedMs }: Notification): string {
  * @param nowMs Unix ms
  */
 export function issueEnvelope(
-  notification: Notification,
+  item: NotificationItem,
   source: { readonly environment: string; readonly release: string },
   nowMs: number,
 ): string {
-  const { alertKey, rule, service, verdict, startedMs } = notification;
-  const { title, text } = describeNotification(notification);
-  const eventId = eventIdOf(notification);
+  const { alertKey, alert, links, atMs } = item;
+  const { rule, scope, verdict, severity } = alert;
+  const { title, sentences } = describeAlert(item);
+  const eventId = eventIdOf(item);
+  const labels = Object.entries(alertLabels(alert)).filter(([, value]) => value !== '');
   const event = {
     event_id: eventId,
     timestamp: nowMs / 1000,
     platform: 'other',
-    level: SENTRY_LEVEL_OF[rule.severity],
+    level: SENTRY_LEVEL_OF[severity],
     logger: 'gatewatch.alert',
-    message: { formatted: `${title}\n${text}` },
+    message: { formatted: [title, ...sentences].join('\n') },
     transaction: rule.name,
     fingerprint: ['gatewatch-alert', alertKey],
     environment: source.environment,
     release: source.release,
     tags: {
-      alert: alertTag(alertKey),
-      rule: rule.name,
-      rule_kind: rule.kind,
-      severity: rule.severity,
-      ...(service === '' ? {} : { service: oneLine(service) }),
+      alert: alertId(alertKey),
+      ...Object.fromEntries(labels.map(([label, value]) => [label, oneLine(value)])),
     },
     contexts: {
       alert: {
-        service,
+        scope: scope.level,
         rule: rule.name,
         value: verdict.value ?? null,
         threshold: verdict.threshold,
         requests: verdict.samples,
         window_ms: rule.windowMs,
-        since: new Date(startedMs).toISOString(),
+        since: new Date(alert.sinceMs ?? atMs).toISOString(),
+        ...Object.fromEntries(links.map(({ name, url }) => [name, url])),
       },
     },
   };

@@ -1,28 +1,48 @@
-// A rule's value as a person reads it: whole ms, percent, a score of two digits; more digits where asked for.
-import type { Rule } from '../config/config';
+// A rule's value as a person reads it: whole ms, percent, a score of two digits, a factor, a word; more digits where asked for.
+import type { RuleKind } from '../config/rule';
 
 /** Enough for every digit that a threshold is given with. */
 export const MAX_DIGITS = 9;
 
-/** As many as the kind is usually read with. */
-export const USUAL_DIGITS: Readonly<Record<Rule['kind'], number>> = {
-  p95_latency: 0,
+/** As many as the kind is usually read with; 0 for a word. */
+export const USUAL_DIGITS: Readonly<Record<RuleKind, number>> = {
+  latency: 0,
   error_rate: 1,
   apdex: 2,
+  traffic_drop: 1,
+  traffic_absence: 0,
+  burn_rate: 1,
+  kong_unreachable: 0,
+  target_unhealthy: 0,
+  observed_ratio: 2,
 };
 
-const LEAST_DIGITS: Readonly<Record<Rule['kind'], number>> = { p95_latency: 0, error_rate: 0, apdex: 2 };
-
-export function formatValue(kind: Rule['kind'], value: number, mostDigits = USUAL_DIGITS[kind]): string {
-  const number = (kind === 'error_rate' ? value * 100 : value).toLocaleString('en-US', {
-    minimumFractionDigits: LEAST_DIGITS[kind],
-    maximumFractionDigits: mostDigits,
-  });
-  if (kind === 'p95_latency') return `${number} ms`;
-  return kind === 'error_rate' ? `${number}%` : number;
+export function formatValue(kind: RuleKind, value: number, mostDigits = USUAL_DIGITS[kind]): string {
+  switch (kind) {
+    case 'latency':
+      return `${digits(value, mostDigits)} ms`;
+    case 'error_rate':
+    case 'traffic_drop':
+    case 'observed_ratio':
+      return `${digits(value * 100, mostDigits)}%`;
+    case 'apdex':
+      return digits(value, mostDigits, 2);
+    case 'burn_rate':
+      return `${digits(value, mostDigits)}x`;
+    case 'traffic_absence':
+      return value > 0 ? 'absent' : 'present';
+    case 'kong_unreachable':
+      return value > 0 ? 'unreachable' : 'reachable';
+    case 'target_unhealthy':
+      return value > 0 ? 'unhealthy' : 'healthy';
+  }
 }
 
 /** A threshold with every digit it was given. */
-export function formatThreshold(kind: Rule['kind'], threshold: number): string {
+export function formatThreshold(kind: RuleKind, threshold: number): string {
   return formatValue(kind, threshold, MAX_DIGITS);
+}
+
+function digits(value: number, most: number, least = 0): string {
+  return value.toLocaleString('en-US', { minimumFractionDigits: least, maximumFractionDigits: most });
 }

@@ -5,6 +5,8 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Breadcrumb, BreadcrumbHint, Span } from '@sentry/core';
 
 const UNNAMED = 'an outgoing request';
+/** Of requests that are made all the time: they would leave no room for others among the breadcrumbs. */
+const ROUTINE = 'a routine request';
 
 const work = new AsyncLocalStorage<string>();
 const names = new WeakMap<object, string>();
@@ -12,6 +14,11 @@ const names = new WeakMap<object, string>();
 /** @param name such as `deliver to oncall` */
 export function during<Result>(name: string, run: () => Result): Result {
   return work.run(name, run);
+}
+
+/** Requests that leave no breadcrumb. */
+export function routinely<Result>(run: () => Result): Result {
+  return work.run(ROUTINE, run);
 }
 
 /** From now on requests get their names. The channel is told in the context of whoever makes the request. */
@@ -22,12 +29,13 @@ export function nameRequests(): void {
   });
 }
 
-/** The same breadcrumb with name, method and status only; every other kind is dropped. */
+/** The same breadcrumb with name, method and status only; every other kind is dropped, and those of routine requests. */
 export function withoutAddress(breadcrumb: Breadcrumb, hint: BreadcrumbHint | undefined): Breadcrumb | null {
   if (breadcrumb.category !== 'http') return null;
   const { status_code: status, 'http.request.method': method } = breadcrumb.data ?? {};
   const request: unknown = hint?.['request'];
   const name = typeof request === 'object' && request !== null ? names.get(request) : undefined;
+  if (name === ROUTINE) return null;
   return {
     type: 'http',
     category: 'http',

@@ -2,13 +2,18 @@
 import { SILENT_AFTER_MS } from '../../kong-plugin/contract/heartbeat';
 import { SENTRY_STATISTICS, type SentryStatistic } from '../../kong-plugin/contract/sentry-statistics';
 import type { Alert } from '../alert/alert';
-import type { Rule } from '../config/config';
+import { renderMatcher } from '../config/matcher';
+import type { Rule } from '../config/rule';
+import type { KongFacts } from '../kong/kong-facts';
 import type { LedgerState } from '../ledger/ledger-state';
 import { describeDuration } from '../notify/describe-duration';
 import type { ChannelStatus } from '../notify/dispatcher';
-import { formatThreshold, formatValue } from '../rule/format-value';
+import { showName } from '../notify/describe-subject';
+import type { MuteReasons } from '../route/mute-reasons';
+import { isInForce, type Silence } from '../route/silence';
 import { SENTRY_ITEMS, type SentryCounts, type SentryItem } from '../sentry/own-sentry';
 import { renderTable } from './render-table';
+import { ruleSection } from './rule-section';
 
 export interface StatusFacts {
   readonly version: string;
@@ -24,6 +29,10 @@ export interface StatusFacts {
   readonly rules: readonly Rule[];
   readonly evaluationIntervalMs: number;
   readonly alerts: readonly Alert[];
+  /** By the alert's key; only of those that fire and are not told of. */
+  readonly muteReasons: ReadonlyMap<string, MuteReasons>;
+  readonly silences: readonly Silence[];
+  readonly kong: KongFacts;
   readonly channels: readonly ChannelStatus[];
   /** Whether batches need a token. */
   readonly hasToken: boolean;
@@ -54,10 +63,15 @@ export function renderStatusPage(facts: StatusFacts): string {
       'SERIES',
       `  ${showCount(facts.ledger.series.size)} of ${showCount(facts.seriesCap)}, with ${showCount(facts.ledger.requests)} requests`,
     ],
-    ruleSection(facts),
+    ruleSection({ ...facts, hasKong: facts.kong.instances.length > 0 }),
+    ...silenceSection(facts),
+    ...kongSection(facts),
     channelSection(facts),
     ...sentrySection(facts),
-    ['ADDRESSES', '  GET /metrics  /-/config  /-/healthy  /-/ready    POST /v1/batches  /-/reload'],
+    [
+      'ADDRESSES',
+      '  GET /metrics  /api/v1/alerts  /api/v1/openapi.json  /-/config  /-/healthy  /-/ready    POST /v1/batches  /-/reload',
+    ],
   ];
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -99,44 +113,32 @@ function producerSection({ ledger, nowMs, address, hasToken }: StatusFacts): str
   ];
 }
 
-function ruleSection({ rules, alerts, evaluationIntervalMs, nowMs }: StatusFacts): string[] {
-  const heading = `RULES, judged every ${describeDuration(evaluationIntervalMs)}`;
-  if (rules.length === 0) return [heading, '  NONE: nothing is watched. Add rules to the configuration.'];
-  const rows = rules.flatMap((rule) => {
-    const own = alerts.filter((alert) => alert.rule.name === rule.name);
-    const threshold = `${rule.kind === 'apdex' ? 'under' : 'over'} ${formatThreshold(rule.kind, thresholdOf(rule))}`;
-    if (own.length === 0) return [[rule.name, '-', '-', threshold, 'no requests yet']];
-    return own
-      .sort((a, b) => a.service.localeCompare(b.service))
-      .map(({ service, verdict, state, sinceMs }) => [
-        rule.name,
-        service === '' ? '(no service)' : showName(service),
-        verdict.value === undefined ? '-' : formatValue(rule.kind, verdict.value),
-        threshold,
-        describeState(state, sinceMs, nowMs),
-        verdict.state === 'too_few_requests'
-          ? `${showCount(verdict.samples)} of at least ${showCount(rule.minimumRequests)} requests: cannot tell`
-          : '',
-      ]);
+function kongSection({ kong }: StatusFacts): string[][] {
+  if (kong.instances.length === 0) return [];
+  const rows = kong.instances.map(({ instance, isReachable, problem, targets }) => {
+    const bad = targets.filter(({ healthyAddresses }) => healthyAddresses.length === 0).length;
+    return [
+      showName(instance),
+      isReachable === undefined ? 'not asked yet' : isReachable ? 'answers' : 'DOES NOT ANSWER',
+      problem ??
+        (targets.length === 0
+          ? ''
+          : `${showCount(targets.length - bad)} of ${showCount(targets.length)} targets healthy`),
+    ];
   });
-  return [heading, ...indent(renderTable([['rule', 'service', 'value', 'breached', 'state'], ...rows]))];
+  return [['KONG, by its status API', ...indent(renderTable(rows))]];
 }
 
-function describeState(state: Alert['state'], sinceMs: number | undefined, nowMs: number): string {
-  if (state === 'inactive') return 'ok';
-  const words = state === 'firing' ? 'FIRING' : state;
-  return sinceMs === undefined ? words : `${words} for ${describeDuration(Math.max(0, nowMs - sinceMs))}`;
-}
-
-function thresholdOf(rule: Rule): number {
-  switch (rule.kind) {
-    case 'p95_latency':
-      return rule.p95LatencyMs;
-    case 'error_rate':
-      return rule.errorRateThreshold;
-    case 'apdex':
-      return rule.apdexThreshold;
-  }
+function silenceSection({ silences, nowMs }: StatusFacts): string[][] {
+  const rows = silences
+    .filter((silence) => isInForce(silence, nowMs))
+    .map(({ id, matchers, endsMs, createdBy, comment }) => [
+      id,
+      matchers.map(renderMatcher).join(' '),
+      `for ${describeDuration(endsMs - nowMs)}`,
+      `by ${showName(createdBy)}: ${showName(comment)}`,
+    ]);
+  return rows.length === 0 ? [] : [['SILENCES', ...indent(renderTable(rows))]];
 }
 
 function channelSection({ channels, configFile }: StatusFacts): string[] {
@@ -201,11 +203,6 @@ function sentrySection({ ledger: { statistics }, ownSentry }: StatusFacts): stri
       ...indent(renderTable(rows)),
     ],
   ];
-}
-
-/** Names are Kong's and may hold anything; a line must stay a line. */
-function showName(name: string): string {
-  return name.replace(/[\p{C}\p{Z}]/gu, ' ').slice(0, 60);
 }
 
 function showCount(count: number): string {

@@ -263,6 +263,26 @@ rules:
     name: apdex
     apdex_threshold: 0.95
     apdex_target_ms: 250
+  - name: budget
+    slo_objective: 0.999
+    burn_rates: [{severity: critical, long: 1h, short: 5m, factor: 14.4}]
+  - name: checkout
+    each: operation
+    match: {service: checkout}
+    latency_ms: {warning: 400, critical: 2000, resolve: 300}
+    quantile: 0.99
+    confidence: off
+    overrides: [{match: {operation: GET slow}, latency_ms: 3000}, {match: {operation: GET x}, disabled: true}]
+  - {name: down, kong_unreachable: true, each: gateway, for: 30s}
+kong: {status_urls: [http://127.0.0.1:8101], interval: 10s}
+notifications:
+  group_by: [rule, service]
+  escalation: [{after: 0s, channels: [ops]}, {after: 15m, channels: [hook], severities: [critical]}]
+  inhibit: [{source: ['kind="error_rate"'], target: ['kind=~"latency|apdex"'], equal: [service]}]
+  maintenance: [{name: night, matchers: ['service="x"'], days: [sat], from: '01:00', to: '04:30', until: 2027-03-31, comment: y}]
+  quiet_hours: {severities: [info], from: '22:00', to: '07:00', time_zone: Europe/Berlin}
+  digest: {severities: [info], every: 1h}
+links: {runbook_url: 'https://runbooks.example/{rule}'}
 channels:
   - name: ops
     type: slack
@@ -391,7 +411,8 @@ function expectSane(config: Config): void {
     expect(rule.name).toMatch(/^[\w-]{1,64}$/);
     expect(rule.windowMs).toBeGreaterThanOrEqual(10_000);
     expect(rule.forMs).toBeGreaterThanOrEqual(0);
-    expect(rule.minimumRequests).toBeGreaterThanOrEqual(1);
+    if ('minimumRequests' in rule) expect(rule.minimumRequests).toBeGreaterThanOrEqual(1);
+    if ('thresholds' in rule) expect(rule.thresholds.length).toBeGreaterThan(0);
   }
 }
 

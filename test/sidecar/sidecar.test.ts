@@ -399,7 +399,7 @@ describe('the program', () => {
     const url = await startListening(
       [
         'evaluation_interval: 1s',
-        'rules: [{ name: slow, p95_latency_ms: 100, window: 10s, for: 0s, minimum_requests: 1 }]',
+        'rules: [{ name: slow, p95_latency_ms: 100, window: 10s, for: 0s, confidence: off }]',
         `channels: [{ name: hook, type: webhook, url: "${webhook.url()}", timeout: 60s }]`,
         '',
       ].join('\n'),
@@ -421,7 +421,12 @@ describe('the program', () => {
       expect(await held.ended).toBe('broken off');
       expect(tookMs).toBeGreaterThan(STOP_TIMEOUT_MS - 500);
       expect(tookMs).toBeLessThan(STOP_TIMEOUT_MS + 1_000);
-      expect(running?.output).toContain('notification dropped');
+      expect(running?.output).toContain('to be sent after the next start');
+
+      webhook.otherwise = { status: 200 };
+      await start().says(/"msg":"notification sent"/);
+      const [hung, sent, ...more] = webhook.requests.map(({ body }) => body);
+      expect([sent, more]).toEqual([hung, []]);
     } finally {
       await webhook.close();
     }

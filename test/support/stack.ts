@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { deriveKongConfig, mapAddresses } from '../../kong/demo/derive-config';
-import { startDemoUpstreams, type DemoUpstreams } from '../../kong/demo/upstreams';
+import { UPSTREAM_NAMES, startDemoUpstreams, type DemoUpstreams } from '../../kong/demo/upstreams';
 import { findFreePorts } from './free-ports';
 import { HOST_SERVER, type PluginServerProgram } from './plugin-servers';
 import { RunningProgram } from './running-program';
@@ -15,9 +15,9 @@ const DIST = join(PROJECT, 'dist');
 export const TOKEN = 'a-token-for-tests-only';
 
 export interface StackOptions {
-  /** The text of gatewatch.yml; address, token and directory come from the environment. */
+  /** The text of gatewatch.yml; address, token and directory come from the environment, and ${KONG_STATUS_URL} is Kong's. */
   readonly sidecarConfig?: string;
-  /** Beside those three. */
+  /** Beside those. */
   readonly sidecarEnvironment?: Readonly<Record<string, string>>;
   /** Changes the text of kong/kong.yml before its hosts are replaced. */
   readonly changeKongConfig?: (text: string) => string;
@@ -32,8 +32,14 @@ export interface Stack {
   readonly sidecarUrl: string;
   readonly sidecarConfigFile: string;
   readonly upstreams: DemoUpstreams;
+  /** Of the demo's service `refusing`: nothing listens there. */
+  readonly refusingAddress: string;
   readonly gateway: RunningProgram;
   readonly sidecar: RunningProgram;
+  /** Ends the sidecar and starts it again, on the same address and data. */
+  restartSidecar(signal: NodeJS.Signals): Promise<void>;
+  /** Starts the gateway again, once it has ended. */
+  startGateway(): Promise<void>;
   /** The sidecar's metrics now. */
   scrape(): Promise<ScrapedSample[]>;
   /** The gateway first, which delivers what the plugin still has; whatever has ended already is no fault. */
@@ -70,44 +76,66 @@ export async function startStack({
     `listen: \${GATEWATCH_LISTEN}\ntoken: \${GATEWATCH_TOKEN}\ndata_dir: \${GATEWATCH_DATA_DIR}\n${sidecarConfig}`,
   );
 
-  const sidecar = new RunningProgram(
-    process.execPath,
-    [join(DIST, 'sidecar', 'main.js'), '--config', sidecarConfigFile],
-    {
-      GATEWATCH_LISTEN: `127.0.0.1:${sidecarPort}`,
-      GATEWATCH_TOKEN: TOKEN,
-      GATEWATCH_DATA_DIR: join(directory, 'data'),
-      ...sidecarEnvironment,
-    },
-  );
-  await sidecar.says(/sidecar listens/);
+  const statusUrl = `http://127.0.0.1:${statusPort}`;
+  const startSidecar = async (): Promise<RunningProgram> => {
+    const started = new RunningProgram(
+      process.execPath,
+      [join(DIST, 'sidecar', 'main.js'), '--config', sidecarConfigFile],
+      {
+        GATEWATCH_LISTEN: `127.0.0.1:${sidecarPort}`,
+        GATEWATCH_TOKEN: TOKEN,
+        GATEWATCH_DATA_DIR: join(directory, 'data'),
+        KONG_STATUS_URL: statusUrl,
+        ...sidecarEnvironment,
+      },
+    );
+    await started.says(/sidecar listens/);
+    return started;
+  };
+  let sidecar = await startSidecar();
 
   const socket = join(directory, 'gatewatch.sock');
   const command = (args: readonly string[]): string => [process.execPath, ...args].join(' ');
-  const gateway = new RunningProgram(process.execPath, [join(DIST, 'kong', 'embedded', 'main.js')], {
-    KONG_DECLARATIVE_CONFIG: kongConfig,
-    KONG_PREFIX: join(directory, 'kong'),
-    KONG_PROXY_LISTEN: `127.0.0.1:${proxyPort}`,
-    KONG_STATUS_LISTEN: `127.0.0.1:${statusPort}`,
-    KONG_PLUGINS: 'bundled,gatewatch',
-    KONG_PLUGINSERVER_NAMES: 'js',
-    KONG_PLUGINSERVER_JS_SOCKET: socket,
-    KONG_PLUGINSERVER_JS_START_CMD: command(pluginServer.serve(socket)),
-    KONG_PLUGINSERVER_JS_QUERY_CMD: command(pluginServer.dump),
-    GATEWATCH_TOKEN: TOKEN,
-  });
-  await gateway.says(/^ready:/m);
+  const startGateway = async (): Promise<RunningProgram> => {
+    const started = new RunningProgram(process.execPath, [join(DIST, 'kong', 'embedded', 'main.js')], {
+      KONG_DECLARATIVE_CONFIG: kongConfig,
+      KONG_PREFIX: join(directory, 'kong'),
+      KONG_PROXY_LISTEN: `127.0.0.1:${proxyPort}`,
+      KONG_STATUS_LISTEN: `127.0.0.1:${statusPort}`,
+      KONG_PLUGINS: 'bundled,gatewatch',
+      KONG_PLUGINSERVER_NAMES: 'js',
+      KONG_PLUGINSERVER_JS_SOCKET: socket,
+      KONG_PLUGINSERVER_JS_START_CMD: command(pluginServer.serve(socket)),
+      KONG_PLUGINSERVER_JS_QUERY_CMD: command(pluginServer.dump),
+      GATEWATCH_TOKEN: TOKEN,
+    });
+    await started.says(/^ready:/m);
+    return started;
+  };
+  let gateway = await startGateway();
 
   const sidecarUrl = `http://127.0.0.1:${sidecarPort}`;
   return {
     directory,
     proxyUrl: `http://127.0.0.1:${proxyPort}`,
-    statusUrl: `http://127.0.0.1:${statusPort}`,
+    statusUrl,
     sidecarUrl,
     sidecarConfigFile,
     upstreams,
-    gateway,
-    sidecar,
+    refusingAddress: `127.0.0.1:${basePort + UPSTREAM_NAMES.indexOf('refusing')}`,
+    get gateway() {
+      return gateway;
+    },
+    get sidecar() {
+      return sidecar;
+    },
+    restartSidecar: async (signal) => {
+      await sidecar.end(signal);
+      sidecar = await startSidecar();
+    },
+    startGateway: async () => {
+      gateway = await startGateway();
+    },
     scrape: async () => parseSamples(await (await fetch(`${sidecarUrl}/metrics`)).text()),
     stop: async () => {
       await gateway.end();

@@ -1,5 +1,7 @@
-// From a slow or failing upstream to what a person is told, through real processes: each alert is delivered once when it
-// fires and once when it resolves, and too little traffic is never an alert.
+// From a slow or failing upstream, or a gateway that is gone, to what a person is told, through real processes: each alert is
+// delivered once when it fires and once when it resolves, whatever becomes of the sidecar meanwhile, and too little traffic is
+// never an alert.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
@@ -39,6 +41,7 @@ beforeEach(async () => {
       ),
     sidecarConfig: `
 evaluation_interval: 1s
+notifications: { group_interval: 0s }
 rules:
   - { name: p95_latency, p95_latency_ms: 100, window: ${WINDOW_MS}ms, for: 1s, minimum_requests: 20 }
   - { name: error_rate, error_rate_threshold: 0.1, window: ${WINDOW_MS}ms, for: 0s, minimum_requests: 20, severity: critical }
@@ -58,13 +61,13 @@ afterEach(async () => {
 });
 
 /** Sends requests without a pause until `done` settles. */
-async function keepSending(done: Promise<unknown>): Promise<void> {
+async function keepSending(done: Promise<unknown>, path = '/watched'): Promise<void> {
   let isDone = false;
   void done.finally(() => (isDone = true));
   const pool = new Pool(stack.proxyUrl, { connections: 4 });
   const one = async (): Promise<void> => {
     while (!isDone) {
-      await (await pool.request({ method: 'GET', path: '/watched' })).body.dump();
+      await (await pool.request({ method: 'GET', path })).body.dump();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   };
@@ -78,6 +81,13 @@ function told(receiver: WebhookReceiver): string[] {
     const { status, alerts } = JSON.parse(body) as AlertmanagerDocument;
     return `${status} ${alerts[0]?.labels['alertname'] ?? ''} ${alerts[0]?.labels['service'] ?? ''}`;
   });
+}
+
+/** Of the notifications on a rule, in order. */
+function documentsOf(rule: string): AlertmanagerDocument[] {
+  return webhook.requests
+    .map(({ body }) => JSON.parse(body) as AlertmanagerDocument)
+    .filter(({ alerts }) => alerts[0]?.labels['alertname'] === rule);
 }
 
 function hasTold(what: string): Promise<void> {
@@ -133,7 +143,7 @@ describe('an upstream that turns slow', () => {
     await keepSending(webhook.received(4));
     await keepSending(rounds(3));
     expect(told(webhook).slice(2).sort()).toEqual(['resolved apdex watched', 'resolved p95_latency watched']);
-    expect(await stateOf('p95_latency')).toBe('inactive');
+    expect(await stateOf('p95_latency')).toBe('resolved');
 
     // Once each, on both channels: what was told is all there is.
     await slack.received(4);
@@ -161,12 +171,12 @@ describe('an upstream that turns to errors', () => {
     const failingSinceMs = performance.now();
     await keepSending(eventually(async () => hasTold('firing error_rate watched'), 60_000));
     expect(performance.now() - failingSinceMs).toBeLessThan(WINDOW_MS + REST_MS);
-    const document = webhook.requests
-      .map(({ body }) => JSON.parse(body) as AlertmanagerDocument)
-      .find(({ alerts }) => alerts[0]?.labels['alertname'] === 'error_rate');
+    const [document] = documentsOf('error_rate');
     expect(document?.receiver).toBe('hook');
     expect(document?.alerts[0]?.labels).toMatchObject({ severity: 'critical', service: 'watched' });
-    expect(document?.alerts[0]?.annotations['summary']).toBe('High error rate: 100% on service watched');
+    expect(document?.alerts[0]?.annotations['summary']).toBe(
+      'CRITICAL: High error rate: 100% on service watched',
+    );
 
     answer = { status: 200, delayMs: 0 };
     const resolved = eventually(async () => hasTold('resolved error_rate watched'), 60_000);
@@ -191,10 +201,80 @@ describe('an upstream with too little traffic to tell', () => {
     });
     // Two more whole rounds that saw all of it.
     await rounds(2);
-    expect(await stateOf('error_rate')).toBe('inactive');
+    expect(await stateOf('error_rate')).toBe('unknown');
     expect(webhook.requests).toHaveLength(0);
     expect(slack.requests).toHaveLength(0);
     const page = await (await fetch(`${stack.sidecarUrl}/`)).text();
-    expect(page).toMatch(/error_rate +watched +100% +over 10% +ok +19 of at least 20 requests: cannot tell/);
+    expect(page).toMatch(
+      /error_rate +service watched +100% +over 10% +cannot tell +too few requests to be sure/,
+    );
+  });
+});
+
+describe('a sidecar that is killed while an alert fires', () => {
+  it('has told that it fires once, and tells that it resolved once', async () => {
+    answer = { status: 500, delayMs: 0 };
+    await keepSending(eventually(async () => hasTold('firing error_rate watched'), 60_000));
+    await keepSending(stack.restartSidecar('SIGKILL'));
+    expect(stack.sidecar.output).not.toMatch(/could not be read|cannot be used/);
+    await keepSending(rounds(3));
+    expect(await stateOf('error_rate')).toBe('firing');
+
+    await stack.restartSidecar('SIGTERM');
+    answer = { status: 200, delayMs: 0 };
+    await keepSending(eventually(async () => hasTold('resolved error_rate watched'), 60_000));
+    await keepSending(stack.restartSidecar('SIGKILL'));
+    await keepSending(rounds(3));
+    expect(await stateOf('error_rate')).toBe('resolved');
+    expect(told(webhook).filter((one) => one.endsWith('error_rate watched'))).toEqual([
+      'firing error_rate watched',
+      'resolved error_rate watched',
+    ]);
+  });
+});
+
+describe('a gateway that is gone', () => {
+  it('is told of once, and that it is back', async () => {
+    // Watched from now on, since it was not there at first.
+    const watch =
+      "kong: { status_urls: '${KONG_STATUS_URL}', interval: 1s }\nrules:\n" +
+      '  - { name: gateway_down, kong_unreachable: true, each: gateway, for: 1s, severity: critical }';
+    const file = stack.sidecarConfigFile;
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace('rules:', () => watch),
+    );
+    process.kill(stack.sidecar.pid, 'SIGHUP');
+    await eventually(async () => {
+      const page = await (await fetch(`${stack.sidecarUrl}/`)).text();
+      expect(page).toMatch(/gateway_down +the gateway +reachable +- +ok/);
+      expect(page).toMatch(/KONG, by its status API\n +127\.0\.0\.1:\d+ +answers/);
+    });
+    await stack.gateway.end();
+    await eventually(async () => hasTold('firing gateway_down '), 60_000);
+    const [fired] = documentsOf('gateway_down');
+    expect(fired?.alerts[0]?.labels).toMatchObject({ level: 'gateway', severity: 'critical' });
+    expect(fired?.alerts[0]?.annotations['summary']).toBe('CRITICAL: No Kong answers');
+    expect(await (await fetch(`${stack.sidecarUrl}/`)).text()).toMatch(/gateway_down .*FIRING critical/);
+
+    await stack.startGateway();
+    await eventually(async () => hasTold('resolved gateway_down '), 60_000);
+    expect(told(webhook)).toEqual(['firing gateway_down ', 'resolved gateway_down ']);
+  });
+});
+
+describe('a service whose upstream refuses connections', () => {
+  it('is told of with its worst operation, its error type and the address that failed', async () => {
+    await keepSending(
+      eventually(async () => hasTold('firing error_rate refusing'), 60_000),
+      '/refusing',
+    );
+    const [fired] = documentsOf('error_rate');
+    const description = fired?.alerts[0]?.annotations['description'] ?? '';
+    expect(description).toMatch(/Worst operations: GET refusing \([\d,]+ of [\d,]+ failed\)\./);
+    expect(description).toMatch(/Errors: [\d,]+ upstream_unreachable\./);
+    expect(description).toContain(`Failed upstream addresses: ${stack.refusingAddress} (`);
+    const text = slack.requests.map(({ body }) => body).join('\n');
+    expect(text).toContain('upstream_unreachable');
   });
 });

@@ -1,5 +1,6 @@
 import { seriesKey, type Series } from '../../../kong-plugin/contract/delta';
-import { OTHER, admit } from '../../../kong-plugin/contract/series-cap';
+import { OTHER } from '../../../kong-plugin/contract/label-text';
+import { admit } from '../../../kong-plugin/contract/series-cap';
 import { OK_SERIES } from '../../support/batches';
 
 const CAP = 100;

@@ -1,147 +1,157 @@
-import { AlertBook } from '../../../sidecar/alert/alert-book';
-import type { AlertChange } from '../../../sidecar/alert/alert-change';
 import { Evaluator } from '../../../sidecar/alert/evaluator';
-import { ServiceWindows } from '../../../sidecar/window/service-windows';
 import { captureLog } from '../../support/captured-log';
 import { ManualClock } from '../../support/manual-clock';
-import { sampleDelta } from '../../support/sample-delta';
-import { p95Rule } from '../../support/sample-rules';
 
 const INTERVAL = 5_000;
 
-function evaluatorOf({ inRound }: { inRound?: (evaluator: Evaluator, rounds: number) => void } = {}) {
+interface Rim {
+  readonly clock: ManualClock;
+  readonly evaluator: Evaluator;
+  readonly lines: readonly string[];
+  /** The time that each round was told, and when (monotonic) and how it ended. */
+  readonly told: readonly number[];
+  readonly rounds: readonly { atMs: number; durationMs: number; failed: boolean }[];
+  readonly faults: readonly unknown[];
+}
+
+/** @param round what happens in a round, told which one it is, from 1 */
+function rimOf(round: (number: number, rim: Rim) => void = () => undefined): Rim {
   const clock = new ManualClock();
-  const windows = new ServiceWindows(60_000);
   const { logger, lines } = captureLog();
-  const told: (readonly AlertChange[])[] = [];
+  const told: number[] = [];
   const rounds: { atMs: number; durationMs: number; failed: boolean }[] = [];
-  const onChanges = (changes: readonly AlertChange[]) => void told.push(changes);
-  const onRound = (round: { durationMs: number; failed: boolean }) => {
-    rounds.push({ atMs: clock.monotonicMs(), ...round });
-    inRound?.(evaluator, rounds.length);
-  };
-  const book = new AlertBook();
-  const parts = { windows, book, clock, logger, onChanges, onRound };
-  const evaluator = new Evaluator(parts, [p95Rule()], INTERVAL);
-  return { clock, windows, book, evaluator, lines, told, rounds };
+  const faults: unknown[] = [];
+  const evaluator = new Evaluator(
+    {
+      round: (nowMs) => {
+        told.push(nowMs);
+        round(told.length, rim);
+      },
+      clock,
+      logger,
+      onRound: (end) => void rounds.push({ atMs: clock.monotonicMs(), ...end }),
+      onFault: (error) => void faults.push(error),
+    },
+    INTERVAL,
+  );
+  const rim: Rim = { clock, evaluator, lines, told, rounds, faults };
+  return rim;
+}
+
+function endsOf({ rounds }: Rim): number[] {
+  return rounds.map(({ atMs }) => atMs);
 }
 
 describe('the evaluator', () => {
   it('runs a round at every interval from its start, and none after it was stopped', () => {
-    const { clock, evaluator, rounds } = evaluatorOf();
-    clock.advance(60_000);
-    expect(rounds).toEqual([]);
-    evaluator.start();
-    clock.advance(15_000);
-    evaluator.stop();
-    clock.advance(60_000);
-    expect(rounds.map(({ atMs }) => atMs)).toEqual([65_000, 70_000, 75_000]);
-    expect(clock.timers).toBe(0);
+    const rim = rimOf();
+    rim.clock.advance(60_000);
+    expect(rim.rounds).toEqual([]);
+    rim.evaluator.start();
+    rim.clock.advance(15_000);
+    rim.evaluator.stop();
+    rim.clock.advance(60_000);
+    expect(endsOf(rim)).toEqual([65_000, 70_000, 75_000]);
+    expect(rim.clock.timers).toBe(0);
+  });
+
+  it('tells each round the time of its beginning', () => {
+    const rim = rimOf((_, { clock }) => clock.pass(100));
+    const startMs = rim.clock.nowMs();
+    rim.evaluator.start();
+    rim.clock.advance(10_100);
+    expect(rim.told).toEqual([startMs + 5_000, startMs + 10_000]);
   });
 
   it('runs one series of rounds when it is started twice', () => {
-    const { clock, evaluator, rounds } = evaluatorOf();
-    evaluator.start();
-    evaluator.start();
-    clock.advance(15_000);
-    expect(rounds).toHaveLength(3);
-  });
-
-  it('passes on what changed, and says nothing in a round without a change', () => {
-    const { clock, windows, evaluator, told } = evaluatorOf();
-    evaluator.start();
-    windows.add(clock.nowMs(), [sampleDelta({}, [900])], clock.nowMs());
-    clock.advance(3 * INTERVAL);
-    expect(told).toMatchObject([[{ kind: 'fired', alert: { service: 'shop' } }]]);
-  });
-
-  it('forgets what no window needs', () => {
-    const { clock, windows, evaluator } = evaluatorOf();
-    evaluator.start();
-    windows.add(clock.nowMs(), [sampleDelta({}, [10])], clock.nowMs());
-    clock.advance(50_000);
-    expect(windows.services()).toEqual(['shop']);
-    clock.advance(30_000);
-    expect(windows.services()).toEqual([]);
+    const rim = rimOf();
+    rim.evaluator.start();
+    rim.evaluator.start();
+    rim.clock.advance(15_000);
+    expect(rim.rounds).toHaveLength(3);
   });
 
   it('goes on after a round that throws, and says so in the log', () => {
-    const { clock, windows, evaluator, rounds, lines } = evaluatorOf();
-    const services = windows.services.bind(windows);
-    windows.services = () => {
-      windows.services = services;
-      throw new Error('broken');
-    };
-    evaluator.start();
-    clock.advance(2 * INTERVAL);
-    expect(rounds.map(({ failed }) => failed)).toEqual([true, false]);
-    expect(lines.join('')).toContain('broken');
+    const broken = new Error('broken');
+    const rim = rimOf((number) => {
+      if (number === 1) throw broken;
+    });
+    rim.evaluator.start();
+    rim.clock.advance(2 * INTERVAL);
+    expect(rim.rounds.map(({ failed }) => failed)).toEqual([true, false]);
+    expect(rim.faults).toEqual([broken]);
+    expect(rim.lines.join('')).toContain('broken');
   });
 
   it('skips the rounds that one long round missed, keeps to its grid, and measures the round', () => {
-    const { clock, windows, evaluator, rounds } = evaluatorOf();
-    const services = windows.services.bind(windows);
-    windows.services = () => {
-      windows.services = services;
-      clock.pass(12_000);
-      return services();
-    };
-    evaluator.start();
-    clock.advance(30_000);
-    expect(rounds.map(({ atMs }) => atMs)).toEqual([17_000, 20_000, 25_000, 30_000]);
-    expect(rounds[0]?.durationMs).toBe(12_000);
+    const rim = rimOf((number, { clock }) => {
+      if (number === 1) clock.pass(12_000);
+    });
+    rim.evaluator.start();
+    rim.clock.advance(30_000);
+    expect(endsOf(rim)).toEqual([17_000, 20_000, 25_000, 30_000]);
+    expect(rim.rounds[0]?.durationMs).toBe(12_000);
+  });
+
+  it('never runs a round in a round, however long each takes', () => {
+    let depth = 0;
+    const rim = rimOf((_, { clock }) => {
+      depth += 1;
+      expect(depth).toBe(1);
+      clock.advance(2 * INTERVAL + 1);
+      depth -= 1;
+    });
+    rim.evaluator.start();
+    rim.clock.advance(60_000);
+    expect(endsOf(rim)).toEqual([15_001, 30_001, 45_001, 60_001]);
+    expect(rim.faults).toEqual([]);
+    expect(rim.clock.timers).toBe(1);
   });
 
   it('does not stumble when the clock is set back', () => {
-    const { clock, windows, evaluator, rounds, told } = evaluatorOf();
-    evaluator.start();
-    windows.add(clock.nowMs(), [sampleDelta({}, [900])], clock.nowMs());
-    clock.advance(INTERVAL);
-    clock.setBack(3_600_000);
-    clock.advance(INTERVAL);
-    windows.add(clock.nowMs(), [sampleDelta({}, new Array<number>(50).fill(10))], clock.nowMs());
-    clock.advance(INTERVAL);
-    expect(rounds.map(({ atMs }) => atMs)).toEqual([5_000, 10_000, 15_000]);
-    expect(told.flat().map(({ kind }) => kind)).toEqual(['fired', 'resolved']);
+    const rim = rimOf();
+    const startMs = rim.clock.nowMs();
+    rim.evaluator.start();
+    rim.clock.advance(INTERVAL);
+    rim.clock.setBack(3_600_000);
+    rim.clock.advance(2 * INTERVAL);
+    expect(endsOf(rim)).toEqual([5_000, 10_000, 15_000]);
+    expect(rim.told).toEqual([startMs + 5_000, startMs - 3_590_000, startMs - 3_585_000]);
   });
 
-  it('takes new rules, a new interval and a longer window at a reload', () => {
-    const { clock, windows, book, evaluator, rounds } = evaluatorOf();
-    evaluator.start();
-    clock.advance(INTERVAL);
-    evaluator.reconfigure([p95Rule({ name: 'very-slow', windowMs: 600_000 })], 1_000);
-    windows.add(clock.nowMs() - 300_000, [sampleDelta({}, [900])], clock.nowMs());
-    clock.advance(2_000);
-    expect(rounds.map(({ atMs }) => atMs)).toEqual([5_000, 6_000, 7_000]);
-    expect([...book.alerts()]).toMatchObject([{ rule: { name: 'very-slow' }, state: 'firing' }]);
+  it('takes a new interval at a reload', () => {
+    const rim = rimOf();
+    rim.evaluator.start();
+    rim.clock.advance(INTERVAL);
+    rim.evaluator.reconfigure(1_000);
+    rim.clock.advance(2_000);
+    expect(endsOf(rim)).toEqual([5_000, 6_000, 7_000]);
   });
 
   it('is not held up by reloads that come faster than its rounds', () => {
-    const { clock, evaluator, rounds } = evaluatorOf();
-    evaluator.start();
+    const rim = rimOf();
+    rim.evaluator.start();
     for (let seconds = 0; seconds < 15; seconds += 1) {
-      clock.advance(1_000);
-      evaluator.reconfigure([p95Rule()], INTERVAL);
+      rim.clock.advance(1_000);
+      rim.evaluator.reconfigure(INTERVAL);
     }
-    expect(rounds.map(({ atMs }) => atMs)).toEqual([5_000, 10_000, 15_000]);
+    expect(endsOf(rim)).toEqual([5_000, 10_000, 15_000]);
   });
 
-  it('can be stopped and given new rules in the middle of a round', () => {
-    const { clock, evaluator, rounds } = evaluatorOf({
-      inRound: (evaluator, rounds) => {
-        if (rounds === 1) evaluator.reconfigure([], 1_000);
-        if (rounds === 3) evaluator.stop();
-      },
+  it('can be stopped and given another interval in the middle of a round', () => {
+    const rim = rimOf((number, { evaluator }) => {
+      if (number === 1) evaluator.reconfigure(1_000);
+      if (number === 3) evaluator.stop();
     });
-    evaluator.start();
-    clock.advance(60_000);
-    expect(rounds.map(({ atMs }) => atMs)).toEqual([5_000, 6_000, 7_000]);
+    rim.evaluator.start();
+    rim.clock.advance(60_000);
+    expect(endsOf(rim)).toEqual([5_000, 6_000, 7_000]);
   });
 
   it('does not start by a reload', () => {
-    const { clock, evaluator, rounds } = evaluatorOf();
-    evaluator.reconfigure([], 1_000);
-    clock.advance(10_000);
-    expect(rounds).toEqual([]);
+    const rim = rimOf();
+    rim.evaluator.reconfigure(1_000);
+    rim.clock.advance(10_000);
+    expect(rim.rounds).toEqual([]);
   });
 });

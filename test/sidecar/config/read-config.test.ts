@@ -3,44 +3,18 @@ import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { boundsOf, type Config } from '../../../sidecar/config/config';
-import { renderFault } from '../../../sidecar/config/config-fault';
-import { DEFAULT_RULES } from '../../../sidecar/config/default-config';
-import { readConfig } from '../../../sidecar/config/read-config';
+import {
+  DEFAULT_KONG,
+  DEFAULT_LINKS,
+  DEFAULT_POLICY,
+  DEFAULT_RULES,
+} from '../../../sidecar/config/default-config';
 import { restartReasons } from '../../../sidecar/config/restart-reasons';
+import { ruleOf } from '../../../sidecar/config/rule-of';
+import { configOf, faultsOf, readConfigText as read } from '../../support/read-config-text';
 
 const SHIPPED = readFileSync(resolve(__dirname, '../../../sidecar/gatewatch.yml'), 'utf8');
 const TOKEN = 'a-token-of-some-length';
-
-function read(
-  text: string,
-  environment: Record<string, string> = {},
-  secretFiles: Record<string, string> = {},
-) {
-  return readConfig({
-    text,
-    file: 'gatewatch.yml',
-    environment,
-    readSecretFile: (path) => {
-      const content = secretFiles[path];
-      if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-      return content;
-    },
-    readWebConfig: () => {
-      throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-    },
-  });
-}
-
-function configOf(...args: Parameters<typeof read>): Config {
-  const result = read(...args);
-  if (!result.ok) throw new Error(result.faults.map(renderFault).join('\n'));
-  return result.config;
-}
-
-function faultsOf(...args: Parameters<typeof read>): string[] {
-  const result = read(...args);
-  return result.ok ? [] : result.faults.map(renderFault);
-}
 
 describe('the shipped gatewatch.yml', () => {
   it('says what holds without it', () => {
@@ -53,9 +27,16 @@ describe('the shipped gatewatch.yml', () => {
       web: undefined,
       dataDirectory: resolve('gatewatch-data'),
       seriesCap: 50_000,
+      recording: undefined,
       evaluationIntervalMs: 5_000,
-      rules: DEFAULT_RULES,
+      rules: DEFAULT_RULES.map(ruleOf),
       channels: [],
+      notifications: {
+        ...DEFAULT_POLICY,
+        escalation: [{ afterMs: 0, channels: [], severities: ['info', 'warning', 'error', 'critical'] }],
+      },
+      links: DEFAULT_LINKS,
+      kong: DEFAULT_KONG,
       sentry: {
         dsn: undefined,
         environment: 'production',
@@ -67,7 +48,16 @@ describe('the shipped gatewatch.yml', () => {
         monitor: undefined,
       },
     });
-    expect(DEFAULT_RULES.map(({ kind }) => kind)).toEqual(['p95_latency', 'error_rate', 'apdex']);
+    expect(config.rules.map(({ kind }) => kind)).toEqual([
+      'latency',
+      'error_rate',
+      'apdex',
+      'error_rate',
+      'kong_unreachable',
+      'kong_unreachable',
+      'target_unhealthy',
+      'observed_ratio',
+    ]);
     expect(boundsOf(config.rules)).toEqual([500, 250, 1_000]);
   });
 
@@ -130,12 +120,12 @@ describe('a configuration file', () => {
     [
       'an unknown key',
       'listen: 127.0.0.1:1\nlissten: x\n',
-      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, evaluation_interval, rules, channels, sentry, found lissten (did you mean listen?)',
+      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, record_dir, record_for, evaluation_interval, rules, channels, notifications, links, kong, sentry, found lissten (did you mean listen?)',
     ],
     [
       'an unknown key of a rule',
       'rules:\n  - name: a\n    p95_latency_ms: 500\n    treshold: 1\n',
-      'gatewatch.yml:4:5: rules[0].treshold: expected one of the keys name, p95_latency_ms,',
+      'gatewatch.yml:4:5: rules[0].treshold: expected one of the keys name, each, match, p95_latency_ms,',
     ],
     [
       'an unknown key of a channel',
@@ -165,7 +155,7 @@ describe('a configuration file', () => {
     [
       'a merge key, also of YAML 1.1',
       '%YAML 1.1\n---\n<<: { series_cap: 500 }\n',
-      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, evaluation_interval, rules, channels, sentry, found <<, which merges nothing here; repeat the keys',
+      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, record_dir, record_for, evaluation_interval, rules, channels, notifications, links, kong, sentry, found <<, which merges nothing here; repeat the keys',
     ],
     [
       'an alias without its anchor',
@@ -191,7 +181,7 @@ describe('a configuration file', () => {
     [
       'a window that is both shorter than a round and than any may be',
       'rules: [{ name: a, p95_latency_ms: 500, window: 1s }]\n',
-      'gatewatch.yml:1:49: rules[0].window: expected a duration from 10s to 1h, such as 30s or 5m, found "1s"',
+      'gatewatch.yml:1:49: rules[0].window: expected a duration from 10s to 7d, such as 30s or 5m, found "1s"',
     ],
     [
       'a variable without quotes inside braces',
@@ -274,12 +264,12 @@ describe('a configuration file', () => {
     [
       'a rule without a threshold',
       'rules:\n  - name: a\n',
-      'gatewatch.yml:2:5: rules[0]: expected one of p95_latency_ms, error_rate_threshold, apdex_threshold, found none',
+      'gatewatch.yml:2:5: rules[0]: expected one of p95_latency_ms, latency_ms, error_rate_threshold, apdex_threshold, traffic_drop_threshold, traffic_absence, slo_objective, kong_unreachable, target_unhealthy, observed_ratio_threshold, found none',
     ],
     [
       'a rule with two thresholds',
       'rules:\n  - { name: a, p95_latency_ms: 1, apdex_threshold: 0.9 }\n',
-      'rules[0]: expected one of p95_latency_ms, error_rate_threshold, apdex_threshold, found p95_latency_ms and apdex_threshold',
+      'rules[0]: expected one of p95_latency_ms, latency_ms, error_rate_threshold, apdex_threshold, traffic_drop_threshold, traffic_absence, slo_objective, kong_unreachable, target_unhealthy, observed_ratio_threshold, found p95_latency_ms and apdex_threshold',
     ],
     [
       'a rule without a name',
@@ -473,7 +463,7 @@ describe('a configuration file', () => {
     const { rules } = configOf(
       'rules:\n  - { name: a, error_rate_threshold: 0 }\n  - { name: b, apdex_threshold: 1 }\n',
     );
-    expect(rules).toMatchObject([{ errorRateThreshold: 0 }, { apdexThreshold: 1 }]);
+    expect(rules).toMatchObject([{ thresholds: [{ value: 0 }] }, { thresholds: [{ value: 1 }] }]);
   });
 
   it.each(['127.8.9.1:1', 'localhost:1', 'LOCALHOST:1', '"[::1]:1"', '"[0:0:0:0:0:0:0:1]:1"', 'unix:/a/b'])(

@@ -7,6 +7,7 @@ import { answerBrokenRequests } from '../../../sidecar/http/answer-broken-reques
 import { createApp } from '../../../sidecar/http/app';
 import { SERVER_LIMITS } from '../../../sidecar/http/server-limits';
 import { captureLog } from '../../support/captured-log';
+import { IDLE_API } from '../../support/idle-api';
 import { eventually } from '../../support/eventually';
 import { settle } from '../../support/manual-clock';
 import { parseSamples, sumOf } from '../../support/samples';
@@ -36,6 +37,7 @@ beforeEach(async () => {
       web: () => undefined,
       isSocket: false,
       clock: systemClock,
+      api: IDLE_API,
       receiveBatch: (_request, response) => response.end(),
       onRefusedBatch: () => undefined,
       onRefused,

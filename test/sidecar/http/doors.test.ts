@@ -420,6 +420,7 @@ describe('GET /-/config', () => {
     expect(await config()).toBe(before);
     await ask(`${url}/-/reload`, { method: 'POST', ca, headers: BEARER });
     const [own, ofWeb] = parseAllDocuments(await config()).map((document) => document.toJS() as unknown);
+    const judged = { each: 'service', keep_firing_for: '0s', confidence: 0.95, minimum_requests: 1 };
     expect(own).toEqual({
       listen: '127.0.0.1:0',
       token: '<secret>',
@@ -429,31 +430,71 @@ describe('GET /-/config', () => {
       evaluation_interval: '5s',
       rules: [
         {
+          ...judged,
           name: 'slow',
-          p95_latency_ms: 700,
+          latency_ms: { error: 700, resolve: 700 },
+          quantile: 0.95,
           window: '1m30s',
           for: '0s',
           minimum_requests: 5,
-          severity: 'error',
         },
         {
+          ...judged,
           name: 'score',
-          apdex_threshold: 0.9,
+          apdex_threshold: { warning: 0.9, resolve: 0.9 },
           apdex_target_ms: 300,
           window: '5m',
           for: '1m',
-          minimum_requests: 100,
-          severity: 'warning',
         },
         {
+          ...judged,
           name: 'errors',
-          error_rate_threshold: 0.02,
+          error_rate_threshold: { warning: 0.02, resolve: 0.02 },
           window: '5m',
           for: '1m',
-          minimum_requests: 100,
-          severity: 'warning',
         },
       ],
+      kong: { status_urls: [], interval: '10s', timeout: '5s' },
+      notifications: {
+        group_by: ['rule', 'service'],
+        group_wait: '0s',
+        group_interval: '1m',
+        repeat_interval: '4h',
+        repeat_factor: 2,
+        max_repeats_per_day: 4,
+        escalation: [
+          {
+            after: '0s',
+            channels: ['oncall', 'tickets'],
+            severities: ['info', 'warning', 'error', 'critical'],
+          },
+        ],
+        inhibit: [
+          {
+            source: ['kind="kong_unreachable"', 'level="gateway"'],
+            target: ['level=~"service|operation|error_type|instance|target"'],
+            equal: [],
+          },
+          {
+            source: ['kind="error_rate"', 'level="service"', 'severity="critical"'],
+            target: ['kind=~"latency|apdex"'],
+            equal: ['service'],
+          },
+          {
+            source: ['kind="traffic_absence"', 'level="service"'],
+            target: ['kind=~"latency|apdex|traffic_drop"'],
+            equal: ['service'],
+          },
+        ],
+        maintenance: [],
+      },
+      links: {
+        external_url: '',
+        dashboard_url: '',
+        prometheus_url: '',
+        sentry_url: '',
+        runbook_url: '',
+      },
       channels: [
         { name: 'oncall', type: 'slack', webhook_url: '<secret>', timeout: '5s' },
         { name: 'tickets', type: 'webhook', url: '<secret>', timeout: '10s' },

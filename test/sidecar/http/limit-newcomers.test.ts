@@ -9,6 +9,7 @@ import { NEWCOMER_MS, limitNewcomers } from '../../../sidecar/http/limit-newcome
 import { SERVER_LIMITS, createLimitedServer } from '../../../sidecar/http/server-limits';
 import { batchOf } from '../../support/batches';
 import { captureLog } from '../../support/captured-log';
+import { IDLE_API } from '../../support/idle-api';
 import { ManualClock, settle } from '../../support/manual-clock';
 
 const TOKEN = 'a-token-that-is-long-enough';
@@ -44,6 +45,7 @@ beforeEach(async () => {
       web: () => undefined,
       isSocket: false,
       clock,
+      api: IDLE_API,
       receiveBatch: (_request, response) => void response.json({}),
       onRefusedBatch: () => undefined,
       onRefused: () => undefined,

@@ -48,6 +48,22 @@ describe('the channels of a configuration', () => {
   });
 });
 
+describe('the webhook channel', () => {
+  it.each([undefined, 'https://gatewatch.example'])(
+    'says where people reach the sidecar: %s',
+    async (url) => {
+      const settings = {
+        type: 'webhook',
+        name: 'hook',
+        timeoutMs: 5_000,
+        url: new Secret(receiver.url()),
+      } as const;
+      await createChannels([settings], clock, NO_PROJECT, url)[0]?.send(sampleNotification());
+      expect(JSON.parse(receiver.requests[0]?.body ?? '')).toMatchObject({ externalURL: url ?? '' });
+    },
+  );
+});
+
 describe.each(TYPES)('the %s channel', (type) => {
   it('posts one JSON document to the whole address', async () => {
     await expect(channelOf(type).send(sampleNotification())).resolves.toEqual({ result: 'sent' });

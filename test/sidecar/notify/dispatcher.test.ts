@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { Secret } from '../../../sidecar/config/secret';
 import type { Channel } from '../../../sidecar/notify/channel';
-import { DEADLINE_MS, MAX_QUEUED } from '../../../sidecar/notify/channel-queue';
+import { DEADLINE_MS, MAX_QUEUED, type DeliveryEnd } from '../../../sidecar/notify/channel-queue';
 import { NO_PROJECT } from '../../support/sentry-project';
 import { createChannels } from '../../../sidecar/notify/create-channels';
 import { Dispatcher } from '../../../sidecar/notify/dispatcher';
 import type { Notification } from '../../../sidecar/notify/notification';
 import { captureLog } from '../../support/captured-log';
 import { ManualClock, settle } from '../../support/manual-clock';
-import { sampleNotification, sampleResolved } from '../../support/sample-notification';
+import { sampleItem, sampleNotification, sampleResolved } from '../../support/sample-notification';
 import { REFUSED, RETRY, retryAfter, ScriptedChannel, SENT } from '../../support/scripted-channel';
 import { WebhookReceiver } from '../../support/webhook-receiver';
 
@@ -16,23 +16,44 @@ function dispatcherOf(...channels: Channel[]) {
   const clock = new ManualClock();
   const { logger, lines } = captureLog();
   // Without a random part the waits are 1, 2, 4, ... s.
-  const dispatcher = new Dispatcher({ clock, logger, random: () => 0 }, channels);
-  return { clock, dispatcher, lines };
+  const ends: string[] = [];
+  const onEnd = ({ notification, how }: DeliveryEnd): void => {
+    ends.push(`${how} ${nameOf(notification)}`);
+  };
+  const dispatcher = new Dispatcher({ clock, logger, random: () => 0, onEnd }, channels);
+  return { clock, dispatcher, lines, ends };
 }
 
 const NONE = { sent: 0, retried: 0, refused: 0, expired: 0, dropped: 0 };
 
 function summary(notifications: readonly Notification[]): string[] {
-  return notifications.map(({ status, service }) => `${status} ${service}`);
+  return notifications.map(nameOf);
+}
+
+/** Such as "firing slow". */
+function nameOf({ items: [item] }: Notification): string {
+  const { occasion, alert } = item ?? sampleItem();
+  const service = alert.scope.level === 'service' ? alert.scope.service : '';
+  return `${occasion === 'resolved' ? 'resolved' : 'firing'} ${service}`;
+}
+
+/** The same message for another channel. */
+function forChannels(channels: readonly string[], notifications: readonly Notification[]): Notification[] {
+  return channels.flatMap((channel) =>
+    notifications.map((one) => ({ ...one, id: `${one.id} ${channel}`, channel })),
+  );
 }
 
 describe('the dispatcher', () => {
-  it('gives every notification to every channel once, in order', async () => {
+  it('gives every notification to its channel once, in order', async () => {
     const [a, b] = [new ScriptedChannel('a'), new ScriptedChannel('b')];
-    const { dispatcher } = dispatcherOf(a, b);
-    dispatcher.dispatch([sampleNotification(), sampleNotification({ service: 'other' })]);
-    dispatcher.dispatch([sampleResolved()]);
+    const { dispatcher, ends } = dispatcherOf(a, b);
+    dispatcher.dispatch(
+      forChannels(['a', 'b'], [sampleNotification(), sampleNotification({ service: 'other' })]),
+    );
+    dispatcher.dispatch(forChannels(['a', 'b'], [sampleResolved()]));
     await settle();
+    expect(ends).toHaveLength(6);
     for (const channel of [a, b])
       expect(summary(channel.tries)).toEqual(['firing slow', 'firing other', 'resolved slow']);
     expect(dispatcher.status()).toEqual([
@@ -91,7 +112,7 @@ describe('the dispatcher', () => {
     const { clock, dispatcher } = dispatcherOf(channel);
     dispatcher.dispatch([sampleNotification(), sampleResolved()]);
     await clock.advanceAndSettle(DEADLINE_MS - 600_000);
-    dispatcher.dispatch([sampleNotification({ service: 'later' })]);
+    dispatcher.dispatch([sampleNotification({ service: 'later', message: { createdMs: clock.nowMs() } })]);
     await clock.advanceAndSettle(610_000);
     expect(dispatcher.status()).toMatchObject([{ queued: 1, counts: { expired: 2, sent: 0 } }]);
     channel.otherwise = SENT;
@@ -109,6 +130,29 @@ describe('the dispatcher', () => {
     expect(dispatcher.counts().get('a')).toEqual({ ...NONE, retried: 1, expired: 1 });
   });
 
+  it('counts the hour from when the notification was made, so that what waited through a long stop expires', async () => {
+    const channel = new ScriptedChannel('a');
+    const { clock, dispatcher, ends } = dispatcherOf(channel);
+    const madeAgo = (ms: number, service: string): Notification =>
+      sampleNotification({ service, message: { createdMs: clock.nowMs() - ms } });
+    dispatcher.dispatch([madeAgo(DEADLINE_MS, 'old'), madeAgo(DEADLINE_MS - 1, 'young')]);
+    await settle();
+    dispatcher.dispatch([madeAgo(0, 'new')]);
+    await settle();
+    expect(ends).toEqual(['expired firing old', 'sent firing young', 'sent firing new']);
+  });
+
+  it('does not expire what is from the future, where the clock was set back', async () => {
+    const channel = new ScriptedChannel('a');
+    channel.otherwise = RETRY;
+    const { clock, dispatcher, ends } = dispatcherOf(channel);
+    dispatcher.dispatch([sampleNotification({ message: { createdMs: clock.nowMs() + 86_400_000 } })]);
+    await clock.advanceAndSettle(DEADLINE_MS - 120_000);
+    expect(ends).toEqual([]);
+    await clock.advanceAndSettle(120_000);
+    expect(ends).toEqual(['expired firing slow']);
+  });
+
   it('does not try what has waited behind another for an hour', async () => {
     const channel = new ScriptedChannel('a').answer('hang');
     const { clock, dispatcher } = dispatcherOf(channel);
@@ -124,7 +168,7 @@ describe('the dispatcher', () => {
     const [hung, fine] = [new ScriptedChannel('hung'), new ScriptedChannel('fine')];
     hung.otherwise = 'hang';
     const { dispatcher } = dispatcherOf(hung, fine);
-    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    dispatcher.dispatch(forChannels(['hung', 'fine'], [sampleNotification(), sampleResolved()]));
     await settle();
     expect(summary(fine.tries)).toEqual(['firing slow', 'resolved slow']);
     expect(summary(hung.tries)).toEqual(['firing slow']);
@@ -150,16 +194,16 @@ describe('the dispatcher', () => {
     expect(lines.filter((line) => line.includes('notification dropped'))).toHaveLength(2);
     channel.release(SENT);
     await settle();
-    expect(channel.tries.map((one) => one.service)).toEqual(
-      Array.from({ length: MAX_QUEUED }, (_, index) => service(index)),
+    expect(summary(channel.tries)).toEqual(
+      Array.from({ length: MAX_QUEUED }, (_, index) => `firing ${service(index)}`),
     );
   });
 
-  it('says aloud that nobody is told where no channel is configured, and counts it', () => {
-    const { dispatcher, lines } = dispatcherOf();
+  it('ends as dropped what is for a channel that there is not', () => {
+    const { dispatcher, ends } = dispatcherOf();
     dispatcher.dispatch([sampleNotification(), sampleResolved()]);
-    expect(dispatcher.withoutChannel).toBe(2);
-    expect(lines.filter((line) => line.includes('nobody is told'))).toHaveLength(2);
+    expect(ends).toEqual(['dropped firing slow', 'dropped resolved slow']);
+    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, dropped: 2 });
   });
 
   it('ends every notification exactly once, whatever a channel answers', async () => {
@@ -169,7 +213,7 @@ describe('the dispatcher', () => {
         fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 20 }),
         async (script, services) => {
           const channel = new ScriptedChannel('a').answer(...script);
-          const { clock, dispatcher } = dispatcherOf(channel);
+          const { clock, dispatcher, ends } = dispatcherOf(channel);
           const given = services.map((service, index) =>
             index % 2 === 0 ? sampleNotification({ service }) : sampleResolved({ service }),
           );
@@ -177,6 +221,7 @@ describe('the dispatcher', () => {
           await clock.advanceAndSettle(2 * DEADLINE_MS);
           const { sent, refused, expired, dropped, retried } = dispatcher.counts().get('a') ?? NONE;
           expect(sent + refused + expired + dropped).toBe(given.length);
+          expect(ends.map((end) => end.replace(/^\w+ /, ''))).toEqual(summary(given));
           expect(channel.tries.length).toBe(sent + refused + retried);
           // Repeated tries aside, they are tried in the order in which they came.
           expect(channel.tries.filter((one, index) => one !== channel.tries[index - 1])).toEqual(given);
@@ -250,12 +295,12 @@ describe('the end of the process', () => {
     expect(dispatcher.counts().get('a')).toEqual({ ...NONE, retried: 1, sent: 1 });
   });
 
-  it('ends in time with a channel that hangs, and counts and logs what was not sent', async () => {
+  it('ends in time with a channel that hangs, and leaves to the next start what was not sent', async () => {
     const [hung, down] = [new ScriptedChannel('hung'), new ScriptedChannel('down')];
     hung.otherwise = 'hang';
     down.otherwise = RETRY;
-    const { clock, dispatcher, lines } = dispatcherOf(hung, down);
-    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    const { clock, dispatcher, lines, ends } = dispatcherOf(hung, down);
+    dispatcher.dispatch(forChannels(['hung', 'down'], [sampleNotification(), sampleResolved()]));
     let isOver = false;
     const drained = dispatcher.drain(5_000).then(() => {
       isOver = true;
@@ -264,12 +309,13 @@ describe('the end of the process', () => {
     expect(isOver).toBe(false);
     await clock.advanceAndSettle(1);
     await drained;
-    expect(dispatcher.counts().get('hung')).toEqual({ ...NONE, dropped: 2 });
-    expect(dispatcher.counts().get('down')).toMatchObject({ dropped: 2, sent: 0 });
-    expect(lines.filter((line) => line.includes('the sidecar stops'))).toHaveLength(4);
-    dispatcher.dispatch([sampleNotification()]);
-    expect(dispatcher.counts().get('hung')).toMatchObject({ dropped: 3 });
+    // A late answer says nothing any more.
+    hung.release(SENT);
+    dispatcher.dispatch(forChannels(['hung'], [sampleNotification()]));
     await settle();
+    expect(ends).toEqual([]);
+    expect(dispatcher.counts().get('hung')).toEqual(NONE);
+    expect(lines.filter((line) => line.includes('to be sent after the next start'))).toHaveLength(2);
     expect(clock.timers).toBe(0);
   });
 
@@ -310,8 +356,8 @@ describe('the dispatcher over HTTP', () => {
 
   it('delivers firing and resolved to each receiver exactly once', async () => {
     const { dispatcher } = httpDispatcher();
-    dispatcher.dispatch([sampleNotification()]);
-    dispatcher.dispatch([sampleResolved()]);
+    dispatcher.dispatch(forChannels(['hook', 'slack'], [sampleNotification()]));
+    dispatcher.dispatch(forChannels(['hook', 'slack'], [sampleResolved()]));
     await dispatcher.drain(5_000);
     const statuses = hook.requests.map(({ body }) => (JSON.parse(body) as { status: string }).status);
     expect(statuses).toEqual(['firing', 'resolved']);
@@ -324,7 +370,7 @@ describe('the dispatcher over HTTP', () => {
   it('repeats the same document after failures of every kind, then goes on in order', async () => {
     const { clock, dispatcher } = httpDispatcher();
     hook.answer({ status: 500 }, 'reset', { status: 429, headers: { 'retry-after': '7' } }, 'garbage');
-    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    dispatcher.dispatch(forChannels(['hook'], [sampleNotification(), sampleResolved()]));
     for (let tries = 1; tries <= 4; tries += 1) {
       await clock.timersSet(1);
       expect(hook.requests).toHaveLength(tries);
@@ -342,7 +388,7 @@ describe('the dispatcher over HTTP', () => {
   it('delivers to one receiver while the other hangs', async () => {
     const { dispatcher } = httpDispatcher();
     slack.otherwise = 'hang';
-    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    dispatcher.dispatch(forChannels(['hook', 'slack'], [sampleNotification(), sampleResolved()]));
     await hook.received(2);
     await slack.received(1);
     expect(dispatcher.status()).toMatchObject([{ name: 'hook' }, { name: 'slack', queued: 2 }]);
@@ -353,7 +399,7 @@ describe('the dispatcher over HTTP', () => {
     const body = `no such hook: ${SECRET}`;
     for (const receiver of [hook, slack])
       receiver.answer({ status: 503, body }, { status: 404, body }, 'reset');
-    dispatcher.dispatch([sampleNotification(), sampleResolved()]);
+    dispatcher.dispatch(forChannels(['hook', 'slack'], [sampleNotification(), sampleResolved()]));
     for (let waits = 1; waits <= 2; waits += 1) {
       await clock.timersSet(2);
       clock.advance(60_000);

@@ -1,45 +1,38 @@
 import { alertmanagerDocument } from '../../../sidecar/notify/alertmanager-document';
-import { notificationOf } from '../../../sidecar/notify/notification-of-change';
 import { slackMessage } from '../../../sidecar/notify/slack-message';
-import { sampleNotification, sampleResolved, SAMPLE_STARTED_MS } from '../../support/sample-notification';
-import { p95Rule } from '../../support/sample-rules';
-
-describe('the notification of a change', () => {
-  const alert = {
-    rule: p95Rule(),
-    service: 'shop',
-    sinceMs: 5,
-    verdict: { state: 'breached', value: 812, threshold: 500, samples: 9 },
-  } as const;
-
-  it('has one key for fired and resolved, and an end only where resolved', () => {
-    const times = { startedMs: 5, atMs: 9, ruleRemoved: false };
-    const fired = notificationOf({ kind: 'fired', alert: { ...alert, state: 'firing' }, ...times });
-    const resolved = notificationOf({ kind: 'resolved', alert: { ...alert, state: 'inactive' }, ...times });
-    expect(fired).toMatchObject({ status: 'firing', startedMs: 5, resolvedMs: undefined, service: 'shop' });
-    expect(resolved).toMatchObject({ status: 'resolved', startedMs: 5, resolvedMs: 9 });
-    expect(resolved.alertKey).toBe(fired.alertKey);
-  });
-});
+import {
+  sampleGroup,
+  sampleItem,
+  sampleNotification,
+  sampleResolved,
+  sampleResolvedItem,
+} from '../../support/sample-notification';
+import { latencyRule } from '../../support/sample-rules';
 
 describe("the webhook's document", () => {
   it("has every field of Alertmanager's version 4", () => {
-    const labels = { alertname: 'slow', service: 'slow', severity: 'critical' };
+    const labels = {
+      alertname: 'slow',
+      kind: 'latency',
+      level: 'service',
+      service: 'slow',
+      severity: 'critical',
+    };
     const annotations = {
-      summary: 'High p95 latency: 812 ms on service slow',
+      summary: 'CRITICAL: High p95 latency: 812 ms on service slow',
       description: expect.stringContaining('over the threshold of 500 ms') as string,
       value: '812',
       threshold: '500',
     };
     expect(alertmanagerDocument(sampleNotification(), 'pager')).toEqual({
       version: '4',
-      groupKey: '{}:{alertname="slow", service="slow"}',
+      groupKey: 'rule,service["slow","slow"]',
       truncatedAlerts: 0,
       status: 'firing',
       receiver: 'pager',
       groupLabels: { alertname: 'slow', service: 'slow' },
       commonLabels: labels,
-      commonAnnotations: annotations,
+      commonAnnotations: { ...annotations, title: annotations.summary },
       externalURL: '',
       alerts: [
         {
@@ -76,8 +69,39 @@ describe("the webhook's document", () => {
 
   it('leaves out an empty label, as Alertmanager does', () => {
     const document = alertmanagerDocument(sampleNotification({ service: '' }), 'pager');
-    expect(document.commonLabels).toEqual({ alertname: 'slow', severity: 'critical' });
-    expect(document.groupKey).toBe('{}:{alertname="slow"}');
+    expect(document.commonLabels).toEqual({
+      alertname: 'slow',
+      kind: 'latency',
+      level: 'service',
+      severity: 'critical',
+    });
+    expect(document.groupLabels).toEqual({ alertname: 'slow' });
+  });
+
+  it('fires while one of its alerts does, and tells what all of them have in common', () => {
+    const group = sampleGroup([sampleItem(), sampleResolvedItem({ service: 'b' })], {
+      message: { leftOut: 3 },
+    });
+    const document = alertmanagerDocument(group, 'pager', 'https://gatewatch.example');
+    expect(document).toMatchObject({
+      status: 'firing',
+      truncatedAlerts: 3,
+      externalURL: 'https://gatewatch.example',
+      alerts: [{ status: 'firing' }, { status: 'resolved' }],
+    });
+    expect(document.commonLabels).not.toHaveProperty('service');
+  });
+
+  it('has the links where receivers of Alertmanager look for them', () => {
+    const links = [
+      { name: 'runbook', url: 'https://r.example' },
+      { name: 'prometheus', url: 'https://p.example/graph' },
+    ] as const;
+    const [alert] = alertmanagerDocument(sampleNotification({ item: { links } }), 'pager').alerts;
+    expect(alert).toMatchObject({
+      generatorURL: 'https://p.example/graph',
+      annotations: { runbook_url: 'https://r.example' },
+    });
   });
 
   it('is valid JSON with the exact name whatever a name holds', () => {
@@ -92,7 +116,7 @@ describe('the message for Slack', () => {
   it('says the severity first while it fires', () => {
     expect(slackMessage(sampleNotification())).toEqual({
       text: expect.stringMatching(
-        /^CRITICAL: High p95 latency: 812 ms on service slow\. The p95 latency of service slow is 812 ms /,
+        /^CRITICAL: High p95 latency: 812 ms on service slow\nThe p95 latency of service slow is 812 ms /,
       ) as string,
       mrkdwn: false,
       blocks: [
@@ -117,7 +141,7 @@ describe('the message for Slack', () => {
   });
 
   it('begins with "Resolved" when it ends', () => {
-    expect(slackMessage(sampleResolved()).text).toMatch(/^Resolved: p95 latency 120 ms on service slow\. /);
+    expect(slackMessage(sampleResolved()).text).toMatch(/^Resolved: p95 latency 120 ms on service slow\n/);
   });
 
   it.each([
@@ -128,13 +152,13 @@ describe('the message for Slack', () => {
     '*bold* _it_ `code` ~x~',
     ':fire:',
   ])('cannot be made to format, link or mention by a service named %s', (service) => {
-    const message = slackMessage(sampleNotification({ service, rule: p95Rule({ name: service }) }));
+    const message = slackMessage(sampleNotification({ service, rule: latencyRule({ name: service }) }));
     const escaped = service.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
     expect(message.mrkdwn).toBe(false);
-    expect(message.text).toContain(`on service ${escaped}. `);
-    for (const { text } of message.blocks) {
-      expect(text).toMatchObject({ type: 'plain_text', emoji: false });
-      expect(text.text).toContain(`service ${escaped}`);
+    expect(message.text).toContain(`on service ${escaped}\n`);
+    for (const block of message.blocks) {
+      expect(block).toMatchObject({ text: { type: 'plain_text', emoji: false } });
+      expect(JSON.stringify(block)).toContain(JSON.stringify(`service ${escaped}`).slice(1, -1));
     }
     expect(JSON.stringify(message)).not.toMatch(/[<>]/);
   });
@@ -143,16 +167,61 @@ describe('the message for Slack', () => {
     "stays within Slack's limits and cuts no entity in two, shifted by %i",
     (shift) => {
       const service = 'x'.repeat(shift) + '&'.repeat(3_000);
-      const [header, section] = slackMessage(sampleNotification({ service })).blocks;
-      expect(header?.text.text.length).toBeLessThanOrEqual(150);
-      expect(header?.text.text).toMatch(/x*(&amp;)+…$/);
-      expect(section?.text.text.length).toBeLessThanOrEqual(3_000);
+      const [header, section] = textsOf(slackMessage(sampleNotification({ service })));
+      expect(header?.length).toBeLessThanOrEqual(150);
+      expect(header).toMatch(/x*(&amp;)+…$/);
+      expect(section?.length).toBeLessThanOrEqual(3_000);
     },
   );
 
-  it('starts the alert at the time of the first breach', () => {
-    expect(slackMessage(sampleNotification({ startedMs: SAMPLE_STARTED_MS + 5_000 })).text).toContain(
-      'since 2026-03-01 10:00:05 UTC',
+  it('links to where people go next, by addresses that no name can break out of', () => {
+    const links = [
+      { name: 'dashboard', url: 'https://g.example/d?var=a&b=<x|y>' },
+      { name: 'runbook', url: 'https://r.example/slow' },
+    ] as const;
+    expect(slackMessage(sampleNotification({ item: { links } })).blocks[2]).toEqual({
+      type: 'context',
+      elements: [
+        {
+          type: 'mrkdwn',
+          text: '<https://g.example/d?var=a&amp;b=%3Cx%7Cy%3E|dashboard> · <https://r.example/slow|runbook>',
+          verbatim: true,
+        },
+      ],
+    });
+  });
+
+  it('has a section for each alert of a group, and no more blocks than Slack takes', () => {
+    const links = [{ name: 'runbook', url: 'https://r.example/slow' }] as const;
+    const items = Array.from({ length: 50 }, (_, index) =>
+      sampleItem({ service: `s${index}`, item: { links } }),
     );
+    const { blocks } = slackMessage(sampleGroup(items));
+    expect(blocks.length).toBeLessThanOrEqual(50);
+    expect(textsOf({ blocks })[1]).toMatch(/^CRITICAL: High p95 latency: 812 ms on service s0\nThe p95/);
+    const rest = textsOf({ blocks }).at(-1)?.split('\n') ?? [];
+    expect([rest[0], rest.length]).toEqual(['And 27 more:', 28]);
+    const told = textsOf({ blocks }).join('\n');
+    for (const { alert } of items)
+      expect(told).toContain(
+        `812 ms on service ${'service' in alert.scope ? alert.scope.service : ''}\n`.trim(),
+      );
+  });
+
+  it('names of what has no room as many as fit, and says how many do not', () => {
+    const items = Array.from({ length: 100 }, (_, index) =>
+      sampleItem({ service: `${index}${'&'.repeat(90)}` }),
+    );
+    const { blocks } = slackMessage(sampleGroup(items));
+    expect(blocks.length).toBeLessThanOrEqual(50);
+    for (const text of textsOf({ blocks })) expect(text.length).toBeLessThanOrEqual(3_000);
+    const [head = '', ...lines] = textsOf({ blocks }).at(-1)?.split('\n') ?? [];
+    const [hidden, nameless] = [head, lines.at(-1) ?? ''].map((text) => Number(/\d+/.exec(text)?.[0]));
+    expect(lines.length - 1 + (nameless ?? 0)).toBe(hidden);
+    expect(nameless).toBeGreaterThan(0);
   });
 });
+
+function textsOf({ blocks }: Pick<ReturnType<typeof slackMessage>, 'blocks'>): string[] {
+  return blocks.flatMap((block) => ('text' in block ? [block.text.text] : []));
+}

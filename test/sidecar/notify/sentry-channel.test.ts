@@ -1,17 +1,25 @@
+import { alertId } from '../../../sidecar/alert/alert-key';
 import type { SentryChannelSettings } from '../../../sidecar/config/config';
 import { Secret } from '../../../sidecar/config/secret';
 import { envelopeUrlOf } from '../../../sidecar/config/sentry-dsn';
 import type { Channel } from '../../../sidecar/notify/channel';
 import { sentryChannel } from '../../../sidecar/notify/sentry-channel';
-import { alertTag, eventIdOf } from '../../../sidecar/notify/sentry-issue';
+import { eventIdOf } from '../../../sidecar/notify/sentry-issue';
 import { EnvelopeServer } from '../../support/envelope-server';
 import { findFreePorts } from '../../support/free-ports';
 import { ManualClock } from '../../support/manual-clock';
-import { sampleNotification, sampleResolved } from '../../support/sample-notification';
+import {
+  sampleGroup,
+  sampleItem,
+  sampleNotification,
+  sampleResolved,
+  sampleResolvedItem,
+  SAMPLE_STARTED_MS,
+} from '../../support/sample-notification';
 import { API_TOKEN, SentryApiServer } from '../../support/sentry-api-server';
 import { WebhookReceiver } from '../../support/webhook-receiver';
 
-const RESOLVED_MS = sampleResolved().resolvedMs ?? 0;
+const RESOLVED_MS = sampleResolvedItem().atMs;
 
 let sentry: EnvelopeServer;
 let api: SentryApiServer;
@@ -49,28 +57,36 @@ describe('an alert that fires, in Sentry', () => {
     expect(sentry.faults).toEqual([]);
     expect(sentry.payloads('event')).toMatchObject([
       {
-        event_id: eventIdOf(notification),
+        event_id: eventIdOf(sampleItem()),
         level: 'fatal',
         environment: 'test',
         release: 'gatewatch@1.2.3',
-        fingerprint: ['gatewatch-alert', notification.alertKey],
+        fingerprint: ['gatewatch-alert', sampleItem().alertKey],
         message: {
-          formatted: expect.stringMatching(/^High p95 latency: 812 ms on service slow\n/) as string,
+          formatted: expect.stringMatching(/^CRITICAL: High p95 latency: 812 ms on service slow\n/) as string,
         },
-        tags: { alert: alertTag(notification.alertKey), service: 'slow', severity: 'critical' },
+        tags: { alert: alertId(sampleItem().alertKey), service: 'slow', severity: 'critical' },
         contexts: { alert: { value: 812, threshold: 500, requests: 1_204, window_ms: 300_000 } },
       },
     ]);
   });
 
   it('is the same event in every try, and another event of the same issue when it fires again', async () => {
-    const again = sampleNotification({ startedMs: 1 });
+    const again = sampleNotification({ alert: { sinceMs: SAMPLE_STARTED_MS + 1 } });
     for (const notification of [sampleNotification(), sampleNotification(), again])
       await channel().send(notification);
     const [first, second, third] = sentry.payloads('event');
     expect(second?.['event_id']).toBe(first?.['event_id']);
     expect(third?.['event_id']).not.toBe(first?.['event_id']);
     expect(third?.['fingerprint']).toEqual(first?.['fingerprint']);
+  });
+
+  it('is another event of the same issue when it gets worse, or Sentry would not take it', async () => {
+    await channel().send(sampleNotification({ alert: { severity: 'warning' } }));
+    await channel().send(sampleNotification({ item: { occasion: 'worsened' } }));
+    const [mild, bad] = sentry.payloads('event');
+    expect(bad?.['event_id']).not.toBe(mild?.['event_id']);
+    expect(bad).toMatchObject({ fingerprint: mild?.['fingerprint'], level: 'fatal' });
   });
 
   it('waits as long as Sentry asks it to', async () => {
@@ -99,16 +115,40 @@ function spotlightAway(port: number): string {
   return `http://127.0.0.1:${port}/stream`;
 }
 
+describe('a message of several alerts, to Sentry', () => {
+  it('tells what fires before it searches for what is over, and has all tried whatever one answers', async () => {
+    sentry.answer({ status: 400 });
+    const items = [sampleResolvedItem(), sampleItem({ service: 'a' }), sampleItem({ service: 'b' })];
+    await expect(channel().send(sampleGroup(items))).resolves.toEqual({
+      result: 'retry',
+      reason: 'Sentry has no unresolved issue of it; answered 400',
+      afterMs: 5_000,
+    });
+    expect(sentry.payloads('event').map(({ event_id: id }) => id)).toContain(
+      eventIdOf(sampleItem({ service: 'b' })),
+    );
+  });
+
+  it('is refused where one is and none may succeed later', async () => {
+    sentry.answer({ status: 400 });
+    const items = [sampleItem({ service: 'a' }), sampleItem({ service: 'b' })];
+    await expect(channel().send(sampleGroup(items))).resolves.toEqual({
+      result: 'refused',
+      reason: 'answered 400',
+    });
+  });
+});
+
 describe('an alert that ends, in Sentry', () => {
   it('has its issue resolved, found by the event, also by a sidecar that did not send it', async () => {
-    api.issueOfEvent.set(eventIdOf(sampleNotification()), '77');
+    api.issueOfEvent.set(eventIdOf(sampleItem()), '77');
     await expect(channel().send(sampleResolved())).resolves.toEqual({ result: 'sent' });
     expect(api.resolved).toEqual(['77']);
     expect(api.faults).toEqual([]);
   });
 
   it('has it resolved by its tag where Sentry does not know the event', async () => {
-    api.issuesOfAlert.set(alertTag(sampleNotification().alertKey), ['5', '6']);
+    api.issuesOfAlert.set(alertId(sampleItem().alertKey), ['5', '6']);
     await expect(channel().send(sampleResolved())).resolves.toEqual({ result: 'sent' });
     expect(api.resolved).toEqual(['5', '6']);
     expect(api.faults).toEqual([]);

@@ -34,7 +34,7 @@ afterEach(async () => {
 async function start(sentryKeys = '', env: Record<string, string> = {}, more = ''): Promise<SidecarProcess> {
   const settings = [
     'evaluation_interval: 1s',
-    'rules: [{ name: errors, error_rate_threshold: 0.5, window: 10s, for: 0s, minimum_requests: 1 }]',
+    'rules: [{ name: errors, error_rate_threshold: 0.5, window: 10s, for: 0s, confidence: off }]',
     `channels: [{ name: oncall, type: webhook, url: "${hook.url(`/${SECRET_PATH}?key=${SECRET_PATH}`)}" }]`,
     `sentry: { dsn: "${sentry.dsn()}", environment: test ${sentryKeys} }`,
     more,
@@ -246,8 +246,9 @@ describe('a sidecar that tells Sentry of itself', () => {
       sidecar = await SidecarProcess.prepare({
         settings: [
           'evaluation_interval: 1s',
-          'rules: [{ name: errors, error_rate_threshold: 0.5, window: 10s, for: 0s, minimum_requests: 1 }]',
+          'rules: [{ name: errors, error_rate_threshold: 0.5, window: 10s, for: 0s, confidence: off }]',
           `channels: [{ name: issues, ${channel}, api_url: "${api.url}" }]`,
+          'notifications: { group_interval: 0s }',
           `sentry: { dsn: "${sentry.dsn()}", environment: test }`,
         ].join('\n'),
       });

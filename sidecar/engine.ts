@@ -1,0 +1,199 @@
+// The whole of alerting, joined, without a clock, a disk or a network of its own: deltas and Kong's facts in, messages out. The
+// sidecar runs it on time as it passes, a replay on time that has passed.
+// It lives on a steady clock (Unix ms that goes on evenly); `aheadMs` is how far the clock that people have is ahead of it.
+import { randomBytes } from 'node:crypto';
+import { isActive, type Alert } from './alert/alert';
+import { AlertBook, type Subjects } from './alert/alert-book';
+import type { AlertChange } from './alert/alert-change';
+import { alertKey } from './alert/alert-key';
+import { isAboutLatency } from './alert/about-latency';
+import type { NotificationPolicy } from './config/notification-policy';
+import type { Rule, ScopeLevel } from './config/rule';
+import type { KongFacts } from './kong/kong-facts';
+import { isKongRule, isOfWatchedKong, judgeKong } from './rule/judge-kong';
+import { judgeWindows } from './rule/judge';
+import { alertLabels } from './route/alert-labels';
+import { deliveryEnded, lostDeliveries, retellAtOnce, type Delivery } from './route/delivery';
+import type { Message } from './route/message';
+import { muteReasons, type MuteReasons } from './route/mute-reasons';
+import { EMPTY_ROUTE_STATE, type RouteState } from './route/route-state';
+import { route } from './route/router';
+import type { Silence } from './route/silence';
+import {
+  createSilence,
+  expireSilence,
+  forgetSilences,
+  type SilenceFault,
+  type SilenceRequest,
+} from './route/silence-book';
+import { evidenceOf, type Evidence } from './window/evidence';
+import { GATEWAY, type Scope } from './window/scope';
+import { MOST_FINE_MS } from './window/slots';
+import { ScopeWindows } from './window/scope-windows';
+import { needsOf } from './window/window-needs';
+
+export interface EngineSettings {
+  readonly rules: readonly Rule[];
+  readonly policy: NotificationPolicy;
+  /** The names of the channels that there are. */
+  readonly channels: readonly string[];
+  /** Whether there is a Kong to watch; without one its rules are not judged. */
+  readonly hasKong: boolean;
+}
+
+export interface RoundOutcome {
+  readonly changes: readonly AlertChange[];
+  /** In the order in which they must reach each channel. */
+  readonly messages: readonly Message[];
+}
+
+export type AcknowledgeOutcome =
+  | (RoundOutcome & { readonly outcome: 'acknowledged'; readonly alert: Alert })
+  | { readonly outcome: 'already_acknowledged' | 'not_firing'; readonly alert: Alert }
+  | { readonly outcome: 'not_found' };
+
+const NO_KONG: KongFacts = { instances: [], observed: () => undefined };
+
+export class Engine {
+  readonly windows: ScopeWindows;
+  readonly book = new AlertBook();
+  #settings: EngineSettings;
+  #rules: readonly Rule[];
+  readonly #kong: () => KongFacts;
+  #routeState: RouteState = EMPTY_ROUTE_STATE;
+  #silences: readonly Silence[] = [];
+
+  /** @param startedMs Unix ms on the steady clock */
+  constructor(settings: EngineSettings, startedMs: number, kong: () => KongFacts = () => NO_KONG) {
+    this.#settings = settings;
+    this.#rules = inForce(settings);
+    this.#kong = kong;
+    this.windows = new ScopeWindows(needsOf(this.#rules), startedMs);
+  }
+
+  get routeState(): RouteState {
+    return this.#routeState;
+  }
+
+  get silences(): readonly Silence[] {
+    return this.#silences;
+  }
+
+  /** For a reload: holds from the next round on. */
+  reconfigure(settings: EngineSettings, nowMs: number): void {
+    this.#settings = settings;
+    this.#rules = inForce(settings);
+    this.windows.reconfigure(needsOf(this.#rules), nowMs);
+    // What was refused may have been corrected just now.
+    this.#routeState = retellAtOnce(this.#routeState);
+  }
+
+  /** What an earlier process knew. Before the first round. */
+  restore(alerts: Iterable<Alert>, routeState: RouteState, silences: readonly Silence[]): void {
+    this.book.restore(alerts);
+    this.#routeState = routeState;
+    this.#silences = silences;
+  }
+
+  /** Judges every rule, and finds out who is to be told of what. A round that throws changes nothing that people are told. */
+  round(nowMs: number, aheadMs: number): RoundOutcome {
+    this.windows.advance(nowMs);
+    const changes = this.book.evaluateRound(this.#rules, this.#subjects(nowMs), nowMs);
+    this.#silences = forgetSilences(this.#silences, nowMs + aheadMs);
+    return { changes, messages: this.#route(changes, nowMs, aheadMs) };
+  }
+
+  /** Some messages have ended: what did not arrive is told again, some time later. @param nowMs Unix ms */
+  deliveriesEnded(deliveries: readonly Delivery[], nowMs: number): void {
+    for (const delivery of deliveries) this.#routeState = deliveryEnded(this.#routeState, delivery, nowMs);
+  }
+
+  /** Messages on their way that nobody waits to send any more. @param waiting the ids of those that somebody does */
+  lostDeliveries(waiting: ReadonlySet<string>): Delivery[] {
+    return lostDeliveries(this.#routeState, waiting);
+  }
+
+  /** @param id see alertId */
+  acknowledge(id: string, by: string, comment: string, nowMs: number, aheadMs: number): AcknowledgeOutcome {
+    const answer = this.book.acknowledge(id, by, comment, nowMs);
+    if (answer.outcome !== 'acknowledged') return answer;
+    const changes = [answer.change];
+    return { ...answer, changes, messages: this.#route(changes, nowMs, aheadMs) };
+  }
+
+  /** @param timeMs Unix ms on the clock that people have */
+  silence(request: SilenceRequest, timeMs: number): Silence | { readonly faults: readonly SilenceFault[] } {
+    const answer = createSilence(this.#silences, request, randomBytes(8).toString('hex'), timeMs);
+    if ('faults' in answer) return answer;
+    this.#silences = answer.silences;
+    return answer.silence;
+  }
+
+  /** The silence as it has ended; `undefined` where there is none to end. */
+  expire(id: string, timeMs: number): Silence | undefined {
+    const silences = expireSilence(this.#silences, id, timeMs);
+    if (silences === undefined) return undefined;
+    this.#silences = silences;
+    return silences.find((silence) => silence.id === id);
+  }
+
+  /** Why alerts that fire are not told of now, by their key. */
+  muteReasons(nowMs: number, aheadMs: number): ReadonlyMap<string, MuteReasons> {
+    const firing = [...this.book.alerts()].filter(isActive).map((alert) => ({
+      key: alertKey(alert.rule.name, alert.scope),
+      labels: alertLabels(alert),
+      severity: alert.severity,
+    }));
+    return muteReasons(this.#settings.policy, this.#silences, firing, nowMs + aheadMs);
+  }
+
+  /** Where it fails and how; `undefined` of what is not about requests. */
+  evidenceOf({ rule, scope, verdict }: Alert, nowMs: number): Evidence | undefined {
+    if (isKongRule(rule) || rule.kind === 'traffic_absence' || rule.kind === 'traffic_drop') return undefined;
+    const windowMs = Math.min(MOST_FINE_MS, verdict.windows?.shortMs ?? rule.windowMs);
+    const by = isAboutLatency(rule) ? 'latency' : 'errors';
+    return evidenceOf(this.windows, scope, windowMs, nowMs, { by });
+  }
+
+  #route(changes: readonly AlertChange[], nowMs: number, aheadMs: number): readonly Message[] {
+    const { policy, channels } = this.#settings;
+    const alerts = [...this.book.alerts()].filter((alert) => isActive(alert) || alert.state === 'resolved');
+    const silences = this.#silences;
+    const routed = route(this.#routeState, { policy, channels, alerts, changes, silences, nowMs, aheadMs });
+    this.#routeState = routed.state;
+    return routed.messages;
+  }
+
+  #subjects(nowMs: number): Subjects {
+    const facts = this.#kong();
+    return {
+      scopes: (level) => this.#scopes(level, facts),
+      isWatched: (scope) => isOfWatchedKong(scope, facts),
+      judge: (rule, scope) => {
+        if (isKongRule(rule)) return judgeKong(rule, scope, facts);
+        const countsWarnings = rule.match.errorType !== undefined;
+        return judgeWindows(rule, this.windows.view(scope, nowMs, { countsWarnings }));
+      },
+    };
+  }
+
+  #scopes(level: ScopeLevel, { instances }: KongFacts): Iterable<Scope> {
+    switch (level) {
+      case 'gateway':
+        return [GATEWAY];
+      case 'instance':
+        return instances.map(({ instance }) => ({ level, instance }));
+      case 'target':
+        return instances.flatMap(({ instance, targets }) =>
+          targets.map(({ upstream, target }) => ({ level, instance, upstream, target })),
+        );
+      default:
+        return this.windows.scopes(level);
+    }
+  }
+}
+
+/** Without a Kong to watch, a rule about it could never tell anything. */
+function inForce({ rules, hasKong }: EngineSettings): readonly Rule[] {
+  return hasKong ? rules : rules.filter((rule) => !isKongRule(rule));
+}

@@ -1,0 +1,36 @@
+// Where it fails and how, as sentences: the worst operations, the error types, the upstream addresses. Nothing of what there is
+// none of.
+import { formatValue } from '../rule/format-value';
+import type { Rule } from '../config/rule';
+import type { Evidence } from '../window/evidence';
+import { isAboutLatency } from '../alert/about-latency';
+import { showName } from './describe-subject';
+
+export function describeErrors(evidence: Evidence, rule: Rule): string[] {
+  const operations = evidence.operations.map(({ operation, requests, errors, p95Ms }) => {
+    const name = operation === '' ? 'requests without a route' : showName(operation);
+    if (isAboutLatency(rule)) {
+      return `${name} (p95 ${p95Ms === undefined ? 'unknown' : formatValue('latency', p95Ms)}, ${count(requests)} requests)`;
+    }
+    return `${name} (${count(errors)} of ${count(requests)} failed)`;
+  });
+  const errorTypes = evidence.errorTypes
+    .filter(({ errors }) => errors > 0 || rule.each === 'error_type')
+    .map(({ errorType, requests }) => `${count(requests)} ${showName(errorType)}`);
+  const addresses = evidence.addresses.map(
+    ({ address, failures }) => `${showName(address)} (${count(failures)})`,
+  );
+  return [
+    sentence('Worst operations', operations),
+    sentence('Errors', errorTypes),
+    sentence('Failed upstream addresses', addresses),
+  ].flat();
+}
+
+function sentence(what: string, parts: readonly string[]): string[] {
+  return parts.length === 0 ? [] : [`${what}: ${parts.join(', ')}.`];
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}

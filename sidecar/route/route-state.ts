@@ -1,0 +1,216 @@
+// What routing keeps from round to round: what each channel was told, and when. Times are Unix ms on the clock of the rounds.
+// It is a value: a round gives another one, or the same where nothing changed.
+import type { Severity } from '../../kong-plugin/contract/severity';
+import { shiftAlert, type Alert } from '../alert/alert';
+import type { EndReason } from '../alert/alert-change';
+import type { MessageItem } from './message';
+
+/** What a channel knows of an alert that fires. */
+export interface Knowledge {
+  /** As it was told, or milder where the alert's has eased since. */
+  readonly severity: Severity;
+  /** The worst that it was told of this run. */
+  readonly worst: Severity;
+  /** Which run of the alert, see `Run`. */
+  readonly startedMs: number;
+  /** Of the acknowledgement that it was told of. */
+  readonly acknowledgedMs: number | undefined;
+  /** When it was told last. */
+  readonly timeMs: number;
+}
+
+export interface Note {
+  /** `undefined`: nothing, or that it is over. */
+  readonly sent: Knowledge | undefined;
+  /** Only while the next digest holds something of the alert: what the channel knows after it. */
+  readonly gathered: { readonly knows: Knowledge | undefined } | undefined;
+  /** Only where the channel was to be told something that did not arrive. */
+  readonly failed: Failed | undefined;
+}
+
+/** Something that did not arrive, and is told again where it still holds. */
+export interface Failed {
+  /** What the channel would have known; `undefined`: that the alert is over. */
+  readonly knows: Knowledge | undefined;
+  /** Before then it is not told again. */
+  readonly untilMs: number;
+}
+
+/** What a message tells of one alert: what the channel knew before it, and knows after it. */
+export interface Told {
+  readonly key: string;
+  readonly knew: Knowledge | undefined;
+  readonly knows: Knowledge | undefined;
+}
+
+/** A message whose end is not known yet. */
+export interface Underway {
+  readonly sentMs: number;
+  readonly told: readonly Told[];
+  /** See `Message`; of a repeat 0, since nothing is lost with it. */
+  readonly leftOut: number;
+}
+
+/** Of one group of alerts and one channel. */
+export interface GroupTimes {
+  /** Since when there is something to tell. */
+  readonly pendingMs: number | undefined;
+  /** Of the last message that was no repeat. */
+  readonly newsMs: number | undefined;
+  /** Of the last message. */
+  readonly sentMs: number | undefined;
+  /** How often the group was repeated since an alert of it fired or got worse. */
+  readonly repeats: number;
+  /** When, in the last 24 hours. */
+  readonly repeatedMs: readonly number[];
+}
+
+/** Something that waits for the next digest. */
+export interface Gathered {
+  readonly key: string;
+  readonly item: MessageItem;
+  readonly gatheredMs: number;
+  /** What the channel knows of the alert after it. */
+  readonly after: Knowledge | undefined;
+}
+
+export interface ChannelState {
+  /** By the alert's key. */
+  readonly notes: ReadonlyMap<string, Note>;
+  readonly groups: ReadonlyMap<string, GroupTimes>;
+  /** In the order in which it happened. */
+  readonly gathered: readonly Gathered[];
+  /** How much more there was than `gathered` has room for. */
+  readonly leftOut: number;
+  /** By the message's id, in the order in which they were sent; those that changed what the channel knows. */
+  readonly underway: ReadonlyMap<string, Underway>;
+}
+
+/** An alert that fires. */
+export interface Run {
+  /** As it was when it fired, got worse or milder, or was acknowledged. */
+  readonly alert: Alert;
+  /** What tells it from other runs: its `sinceMs` when it was first seen. */
+  readonly startedMs: number;
+  /** From when its escalation counts. */
+  readonly escalateFromMs: number;
+}
+
+/** How an alert ended that some channel still believes to fire. */
+export interface End {
+  readonly alert: Alert;
+  readonly endReason: EndReason;
+  readonly atMs: number;
+}
+
+export interface RouteState {
+  /** By name. */
+  readonly channels: ReadonlyMap<string, ChannelState>;
+  /** By the alert's key. */
+  readonly runs: ReadonlyMap<string, Run>;
+  readonly ends: ReadonlyMap<string, End>;
+  /** The number of the next message. */
+  readonly nextMessage: number;
+}
+
+export const NEW_CHANNEL: ChannelState = {
+  notes: new Map(),
+  groups: new Map(),
+  gathered: [],
+  leftOut: 0,
+  underway: new Map(),
+};
+
+export const NO_NOTE: Note = { sent: undefined, gathered: undefined, failed: undefined };
+
+export const NEW_GROUP: GroupTimes = {
+  pendingMs: undefined,
+  newsMs: undefined,
+  sentMs: undefined,
+  repeats: 0,
+  repeatedMs: [],
+};
+
+export const EMPTY_ROUTE_STATE: RouteState = {
+  channels: new Map(),
+  runs: new Map(),
+  ends: new Map(),
+  nextMessage: 1,
+};
+
+/** The same on a clock that is `byMs` ahead. Alerts must be shifted with it, or each of their runs looks like a new one. */
+export function shiftRouteState({ channels, runs, ends, nextMessage }: RouteState, byMs: number): RouteState {
+  return {
+    channels: mapValues(channels, (channel) => shiftChannel(channel, byMs)),
+    runs: mapValues(runs, ({ alert, startedMs, escalateFromMs }) => ({
+      alert: shiftAlert(alert, byMs),
+      startedMs: startedMs + byMs,
+      escalateFromMs: escalateFromMs + byMs,
+    })),
+    ends: mapValues(ends, ({ alert, endReason, atMs }) => ({
+      alert: shiftAlert(alert, byMs),
+      endReason,
+      atMs: atMs + byMs,
+    })),
+    nextMessage,
+  };
+}
+
+function shiftChannel(
+  { notes, groups, gathered, leftOut, underway }: ChannelState,
+  byMs: number,
+): ChannelState {
+  return {
+    notes: mapValues(notes, (note) => ({
+      sent: shiftKnowledge(note.sent, byMs),
+      gathered: note.gathered && { knows: shiftKnowledge(note.gathered.knows, byMs) },
+      failed: note.failed && {
+        knows: shiftKnowledge(note.failed.knows, byMs),
+        untilMs: note.failed.untilMs + byMs,
+      },
+    })),
+    groups: mapValues(groups, ({ pendingMs, newsMs, sentMs, repeats, repeatedMs }) => ({
+      pendingMs: shiftTime(pendingMs, byMs),
+      newsMs: shiftTime(newsMs, byMs),
+      sentMs: shiftTime(sentMs, byMs),
+      repeats,
+      repeatedMs: repeatedMs.map((ms) => ms + byMs),
+    })),
+    gathered: gathered.map(({ key, item, gatheredMs, after }) => ({
+      key,
+      item: { ...item, alert: shiftAlert(item.alert, byMs), atMs: item.atMs + byMs },
+      gatheredMs: gatheredMs + byMs,
+      after: shiftKnowledge(after, byMs),
+    })),
+    leftOut,
+    underway: mapValues(underway, ({ sentMs, told, leftOut: lost }) => ({
+      sentMs: sentMs + byMs,
+      told: told.map(({ key, knew, knows }) => ({
+        key,
+        knew: shiftKnowledge(knew, byMs),
+        knows: shiftKnowledge(knows, byMs),
+      })),
+      leftOut: lost,
+    })),
+  };
+}
+
+function shiftKnowledge(known: Knowledge | undefined, byMs: number): Knowledge | undefined {
+  return (
+    known && {
+      severity: known.severity,
+      worst: known.worst,
+      startedMs: known.startedMs + byMs,
+      acknowledgedMs: shiftTime(known.acknowledgedMs, byMs),
+      timeMs: known.timeMs + byMs,
+    }
+  );
+}
+
+function shiftTime(ms: number | undefined, byMs: number): number | undefined {
+  return ms === undefined ? undefined : ms + byMs;
+}
+
+function mapValues<From, To>(from: ReadonlyMap<string, From>, change: (value: From) => To): Map<string, To> {
+  return new Map([...from].map(([key, value]) => [key, change(value)]));
+}
