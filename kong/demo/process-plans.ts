@@ -24,7 +24,7 @@ export interface PlanInput {
   readonly options: DemoOptions;
   readonly layout: ProjectLayout;
   readonly directory: RunDirectory;
-  /** The bearer token between plugin and sidecar. */
+  /** The bearer token between plugin and sidecar; may be empty. */
   readonly token: string;
   /** Absolute path of Node. */
   readonly node: string;
@@ -69,6 +69,11 @@ export function planPrograms(input: PlanInput): ProgramPlans {
         GATEWATCH_LISTEN: `127.0.0.1:${options.sidecarPort}`,
         GATEWATCH_TOKEN: token,
         GATEWATCH_DATA_DIR: directory.sidecarData,
+        GATEWATCH_KONG_STATUS_URLS: `http://127.0.0.1:${options.statusPort}`,
+        GATEWATCH_EXTERNAL_URL: `http://127.0.0.1:${options.sidecarPort}`,
+        ...(input.prometheus === undefined
+          ? {}
+          : { GATEWATCH_PROMETHEUS_URL: `http://127.0.0.1:${options.prometheusPort}` }),
         ...(options.spotlight && {
           SENTRY_ENVIRONMENT: 'development',
           SENTRY_SPOTLIGHT: spotlightVariable(input),

@@ -63,6 +63,7 @@ export function renderReady(facts: RunFacts, secondsToStart: number, style: Styl
     `  curl -i ${proxy}/refusing          ${style.dim('three tries, then 502')}`,
     `  curl -s ${sidecar}/metrics | grep application_errors_total`,
     `  curl -s ${sidecar}/`,
+    `  ${alertsCommand(options.sidecarPort)}   ${style.dim('what fires, after a good minute')}`,
     ...(withPrometheus ? [`  ${renderQueryLink(options.prometheusPort)}`] : []),
     '',
     ...(options.spotlight
@@ -79,12 +80,19 @@ export function renderReady(facts: RunFacts, secondsToStart: number, style: Styl
     `  Rules and their states are shown at ${sidecar}/. Alerts go to the channels that`,
     '  sidecar/gatewatch.yml names; where it names none, nobody is told, and that page says so.',
     ...(options.traffic
-      ? [
-          '  The first one fires after some two minutes: a rule wants 100 requests, and a breach that lasts a minute.',
-        ]
+      ? ['  The first ones fire after a good minute: for so long a breach must last.']
       : []),
     '',
   ].join('\n');
+}
+
+/** Where `gatewatch` asks unless it is told another. */
+const USUAL_SIDECAR_PORT = 9765;
+
+/** How to ask what fires. */
+function alertsCommand(port: number): string {
+  const url = port === USUAL_SIDECAR_PORT ? '' : ` --url http://127.0.0.1:${port}`;
+  return `node dist/sidecar/cli/main.js alerts${url}`;
 }
 
 // The p95 of each service, in Prometheus's own page.
