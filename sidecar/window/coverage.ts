@@ -115,8 +115,9 @@ export class KnownTime {
     this.#heard.set(producer, { sinceMs, hasDelivered, lastMs: nowMs, isRefused: true });
   }
 
-  /** A producer has delivered all that it had. */
+  /** A producer has delivered all that it had; it is not missed where nothing more comes of it. */
   delivered(producer: string): void {
+    this.#heard.delete(producer);
     this.#fill(producer, Infinity);
   }
 

@@ -118,7 +118,7 @@ describe('the alerts', () => {
       acknowledged: null,
       flapping: false,
       muted: null,
-      links: [{ name: 'gatewatch', url: `https://gatewatch.example/api/v1/alerts/${alert?.id ?? ''}` }],
+      links: [{ name: 'gatewatch', url: 'https://gatewatch.example/' }],
     });
     expect(Math.abs(Date.parse(alert?.fired_at ?? '') - Date.now())).toBeLessThan(30_000);
   });

@@ -420,7 +420,7 @@ describe('GET /-/config', () => {
     expect(await config()).toBe(before);
     await ask(`${url}/-/reload`, { method: 'POST', ca, headers: BEARER });
     const [own, ofWeb] = parseAllDocuments(await config()).map((document) => document.toJS() as unknown);
-    const judged = { each: 'service', keep_firing_for: '0s', confidence: 0.95, minimum_requests: 1 };
+    const judged = { each: 'service', keep_firing_for: '1m', confidence: 0.999, minimum_requests: 1 };
     expect(own).toEqual({
       listen: '127.0.0.1:0',
       token: '<secret>',
@@ -436,6 +436,7 @@ describe('GET /-/config', () => {
           quantile: 0.95,
           window: '1m30s',
           for: '0s',
+          keep_firing_for: '0s',
           minimum_requests: 5,
         },
         {
@@ -476,13 +477,18 @@ describe('GET /-/config', () => {
             equal: [],
           },
           {
+            source: ['kind="error_rate"', 'level="gateway"', 'severity="critical"'],
+            target: ['kind=~"error_rate|latency|apdex"', 'level=~"service|operation|error_type"'],
+            equal: [],
+          },
+          {
             source: ['kind="error_rate"', 'level="service"', 'severity="critical"'],
-            target: ['kind=~"latency|apdex"'],
+            target: ['kind=~"latency|apdex"', 'level=~"service|operation"'],
             equal: ['service'],
           },
           {
             source: ['kind="traffic_absence"', 'level="service"'],
-            target: ['kind=~"latency|apdex|traffic_drop"'],
+            target: ['kind=~"latency|apdex|traffic_drop"', 'level=~"service|operation"'],
             equal: ['service'],
           },
         ],

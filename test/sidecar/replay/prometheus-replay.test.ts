@@ -22,7 +22,7 @@ const STEPS = 90 * 4;
 
 const RULES = `
 rules:
-  - { name: errors, error_rate_threshold: 0.05, severity: critical, for: 1m }
+  - { name: errors, error_rate_threshold: 0.05, severity: critical, for: 1m, keep_firing_for: 0s }
   - { name: slow, p95_latency_ms: 500 }
   - { name: somewhat_slow, p95_latency_ms: 800, severity: info }
   - { name: silence, traffic_absence: true, window: 5m, baseline: 30m, for: 0s }

@@ -248,6 +248,15 @@ describe('a producer that is silent', () => {
     expect(known.toRecord().gaps).toEqual([]);
   });
 
+  it('is not missed where it was awaited and is said to have delivered all', () => {
+    const known = new KnownTime(FIRST);
+    known.openGap(FIRST, SINCE, ['a']);
+    known.advance(SINCE, LONGEST);
+    known.delivered('a');
+    known.advance(SINCE + 60_000, LONGEST);
+    expect(whole(known, SINCE + 60_000)).toBe(1);
+  });
+
   it('has a silence at once, and is not gone, while its batches cannot be made durable', () => {
     const known = afterBatch();
     let nowMs = SINCE;
