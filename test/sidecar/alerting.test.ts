@@ -208,6 +208,22 @@ describe('what waits for a channel', () => {
     expect(kinds).toEqual(['notification_sent', 'notification_sent', 'resolved', 'fired']);
   });
 
+  it('stays in its order behind what waited longer, over as many restarts as it takes', async () => {
+    run = new AlertingRun(config(`${RULE}, for: 0s`));
+    run.channel('slack').otherwise = 'hang';
+    await run.run(20 * SECOND_MS, [FAILED]);
+    await run.kill();
+    run.start();
+    await run.run(3 * MINUTE_MS, [FINE]);
+    expect(run.alerting.dispatcher.status()[0]).toMatchObject({ queued: 2 });
+    await run.kill();
+    run.channel('slack').tries.length = 0;
+    run.channel('slack').otherwise = { result: 'sent' };
+    run.start();
+    await run.settled();
+    expect(run.told()).toEqual(['fired errors shop critical', 'resolved errors shop critical']);
+  });
+
   it('is dropped and counted where its channel is no longer there', async () => {
     run = new AlertingRun(config(`${RULE}, for: 0s`));
     run.channel('slack').otherwise = RETRY;
@@ -527,6 +543,11 @@ describe("the system's clock", () => {
     const firedMs = run.alert('errors')?.firedMs ?? 0;
     expect(run.clock.nowMs() - firedMs).toBeLessThan(MINUTE_MS);
     expect(run.channel('slack').tries[0]?.items[0]?.alert.firedMs).toBe(firedMs);
+    const events = run.alerting.events({ limit: 9 }).events;
+    expect(events.map(({ kind, atMs }) => [kind, atMs])).toEqual([
+      ['notification_sent', firedMs],
+      ['fired', firedMs],
+    ]);
     run.clock.setBack(setMs);
     await run.run(3 * MINUTE_MS, [FINE]);
     await run.kill();

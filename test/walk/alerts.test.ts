@@ -215,6 +215,8 @@ describe('a sidecar that is killed while an alert fires', () => {
   it('has told that it fires once, and tells that it resolved once', async () => {
     answer = { status: 500, delayMs: 0 };
     await keepSending(eventually(async () => hasTold('firing error_rate watched'), 60_000));
+    // What was delivered is written down a moment later.
+    await keepSending(rounds(2));
     await keepSending(stack.restartSidecar('SIGKILL'));
     expect(stack.sidecar.output).not.toMatch(/could not be read|cannot be used/);
     await keepSending(rounds(3));
@@ -223,6 +225,7 @@ describe('a sidecar that is killed while an alert fires', () => {
     await stack.restartSidecar('SIGTERM');
     answer = { status: 200, delayMs: 0 };
     await keepSending(eventually(async () => hasTold('resolved error_rate watched'), 60_000));
+    await keepSending(rounds(2));
     await keepSending(stack.restartSidecar('SIGKILL'));
     await keepSending(rounds(3));
     expect(await stateOf('error_rate')).toBe('resolved');

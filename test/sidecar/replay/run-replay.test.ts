@@ -27,8 +27,8 @@ channels:
 `;
 const ERRORS = `
 rules:
-  - { name: errors, error_rate_threshold: { warning: 0.02, critical: 0.1 }, window: 1m, for: 30s }
-  - { name: slow, p95_latency_ms: 500, window: 1m, for: 30s }
+  - { name: errors, error_rate_threshold: { warning: 0.02, critical: 0.1 }, window: 1m, for: 30s, keep_firing_for: 0s }
+  - { name: slow, p95_latency_ms: 500, window: 1m, for: 30s, keep_firing_for: 0s }
 `;
 
 function settingsOf(text: string): ReplaySettings {
@@ -170,7 +170,8 @@ describe('a replay', () => {
       'again',
     ],
   ])('says that nobody was told of an alert, because of %s', async (reason, notifications, rule) => {
-    const again = '  - { name: again, error_rate_threshold: { info: 0.02 }, window: 1m, for: 30s }\n';
+    const again =
+      '  - { name: again, error_rate_threshold: { info: 0.02 }, window: 1m, for: 30s, keep_firing_for: 0s }\n';
     const report = await runReplay(
       pastOf(eventsOf(incident)),
       settingsOf(ERRORS + again + notifications + CHANNELS),

@@ -116,7 +116,7 @@ describe('what the first page says of an alert', () => {
     ['no_requests', 'no requests'],
     ['too_few_requests', 'too few requests to be sure'],
     ['gap', 'a part of the time is not known'],
-    ['kong_unreachable', 'Kong has not said'],
+    ['kong_unreachable', 'Kong has not said enough yet'],
   ])('says why it fires on while the rule cannot tell: %s', (doubt, words) => {
     const alert = firingAlert({
       rule: RULE,
