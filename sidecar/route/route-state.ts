@@ -1,7 +1,7 @@
 // What routing keeps from round to round: what each channel was told, and when. Times are Unix ms on the clock of the rounds.
 // It is a value: a round gives another one, or the same where nothing changed.
 import type { Severity } from '../../kong-plugin/contract/severity';
-import { shiftAlert, type Alert } from '../alert/alert';
+import type { Alert } from '../alert/alert';
 import type { EndReason } from '../alert/alert-change';
 import type { MessageItem } from './message';
 
@@ -137,80 +137,3 @@ export const EMPTY_ROUTE_STATE: RouteState = {
   ends: new Map(),
   nextMessage: 1,
 };
-
-/** The same on a clock that is `byMs` ahead. Alerts must be shifted with it, or each of their runs looks like a new one. */
-export function shiftRouteState({ channels, runs, ends, nextMessage }: RouteState, byMs: number): RouteState {
-  return {
-    channels: mapValues(channels, (channel) => shiftChannel(channel, byMs)),
-    runs: mapValues(runs, ({ alert, startedMs, escalateFromMs }) => ({
-      alert: shiftAlert(alert, byMs),
-      startedMs: startedMs + byMs,
-      escalateFromMs: escalateFromMs + byMs,
-    })),
-    ends: mapValues(ends, ({ alert, endReason, atMs }) => ({
-      alert: shiftAlert(alert, byMs),
-      endReason,
-      atMs: atMs + byMs,
-    })),
-    nextMessage,
-  };
-}
-
-function shiftChannel(
-  { notes, groups, gathered, leftOut, underway }: ChannelState,
-  byMs: number,
-): ChannelState {
-  return {
-    notes: mapValues(notes, (note) => ({
-      sent: shiftKnowledge(note.sent, byMs),
-      gathered: note.gathered && { knows: shiftKnowledge(note.gathered.knows, byMs) },
-      failed: note.failed && {
-        knows: shiftKnowledge(note.failed.knows, byMs),
-        untilMs: note.failed.untilMs + byMs,
-      },
-    })),
-    groups: mapValues(groups, ({ pendingMs, newsMs, sentMs, repeats, repeatedMs }) => ({
-      pendingMs: shiftTime(pendingMs, byMs),
-      newsMs: shiftTime(newsMs, byMs),
-      sentMs: shiftTime(sentMs, byMs),
-      repeats,
-      repeatedMs: repeatedMs.map((ms) => ms + byMs),
-    })),
-    gathered: gathered.map(({ key, item, gatheredMs, after }) => ({
-      key,
-      item: { ...item, alert: shiftAlert(item.alert, byMs), atMs: item.atMs + byMs },
-      gatheredMs: gatheredMs + byMs,
-      after: shiftKnowledge(after, byMs),
-    })),
-    leftOut,
-    underway: mapValues(underway, ({ sentMs, told, leftOut: lost }) => ({
-      sentMs: sentMs + byMs,
-      told: told.map(({ key, knew, knows }) => ({
-        key,
-        knew: shiftKnowledge(knew, byMs),
-        knows: shiftKnowledge(knows, byMs),
-      })),
-      leftOut: lost,
-    })),
-  };
-}
-
-function shiftKnowledge(known: Knowledge | undefined, byMs: number): Knowledge | undefined {
-  return (
-    known && {
-      severity: known.severity,
-      worst: known.worst,
-      startedMs: known.startedMs + byMs,
-      acknowledgedMs: shiftTime(known.acknowledgedMs, byMs),
-      timeMs: known.timeMs + byMs,
-    }
-  );
-}
-
-function shiftTime(ms: number | undefined, byMs: number): number | undefined {
-  return ms === undefined ? undefined : ms + byMs;
-}
-
-function mapValues<From, To>(from: ReadonlyMap<string, From>, change: (value: From) => To): Map<string, To> {
-  return new Map([...from].map(([key, value]) => [key, change(value)]));
-}

@@ -7,7 +7,6 @@ import {
 } from '../../../sidecar/route/delivery';
 import type { Message } from '../../../sidecar/route/message';
 import { readRouteState, writeRouteState } from '../../../sidecar/route/route-memory';
-import { shiftRouteState } from '../../../sidecar/route/route-state';
 import { RoutingStory } from '../../support/routing-story';
 import { errorRateRule } from '../../support/sample-rules';
 
@@ -165,15 +164,5 @@ describe('messages on their way', () => {
     expect(story.state.channels.get('slack')?.underway.size).toBe(0);
     const { state } = story;
     expect(story.end(fired, 'expired').state).toBe(state);
-  });
-
-  it('move with the clock', () => {
-    const story = slowStory().fire('shop');
-    story.round(0);
-    const there = shiftRouteState(story.state, 5_000);
-    expect(there).not.toEqual(story.state);
-    expect(shiftRouteState(there, -5_000)).toEqual(story.state);
-    story.end(firstMessage(story), 'expired');
-    expect(shiftRouteState(shiftRouteState(story.state, 5_000), -5_000)).toEqual(story.state);
   });
 });

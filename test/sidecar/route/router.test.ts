@@ -1,9 +1,8 @@
 import { SEVERITIES } from '../../../kong-plugin/contract/severity';
 import type { DailyTimes, Inhibition } from '../../../sidecar/config/notification-policy';
 import type { Message } from '../../../sidecar/route/message';
-import { EMPTY_ROUTE_STATE, shiftRouteState } from '../../../sidecar/route/route-state';
+import { EMPTY_ROUTE_STATE } from '../../../sidecar/route/route-state';
 import type { Silence } from '../../../sidecar/route/silence';
-import { shiftAlert } from '../../../sidecar/alert/alert';
 import { RoutingStory } from '../../support/routing-story';
 import { ALERT_START_MS, firingAlert } from '../../support/sample-alerts';
 import { latencyRule } from '../../support/sample-rules';
@@ -677,16 +676,6 @@ describe('the state', () => {
     const quiet = new RoutingStory();
     quiet.round(0);
     expect(quiet.state).toBe(EMPTY_ROUTE_STATE);
-  });
-
-  it('goes on where it was on another clock', () => {
-    const story = new RoutingStory({ groupIntervalMs: 5 * MINUTE_MS, groupBy: [] }).fire('shop');
-    story.round(0);
-    story.at(1).fire('cart').round();
-    const byMs = -3 * HOUR_MS;
-    story.state = shiftRouteState(story.state, byMs);
-    for (const [name, alert] of story.alerts) story.alerts.set(name, shiftAlert(alert, byMs));
-    expect(story.rounds(-178, -170)).toEqual(['-175 slack: fired cart critical']);
   });
 
   it('takes no alert for a new run because the clock was set back', () => {
