@@ -1,7 +1,9 @@
 // What a configuration without faults leaves undone or unsafe: sentences for the log and for --check, each with what to do.
+import { isIP } from 'node:net';
 import { SEVERITIES, type Severity } from '../../kong-plugin/contract/severity';
 import type { Config } from './config';
 import { doorWarnings } from './door-warnings';
+import { isPublicAddress } from './public-address';
 import { variantsOf, type Rule } from './rule';
 
 export function configWarnings(config: Config): string[] {
@@ -9,6 +11,7 @@ export function configWarnings(config: Config): string[] {
   return [
     ...(channels.length === 0 ? ['no channel is configured: rules are judged, but nobody is told'] : []),
     ...escalationWarnings(config),
+    ...privateAddressWarnings(config),
     ...doorWarnings(config),
     // An unset variable makes an empty DSN.
     ...(sentry.monitor !== undefined && sentry.dsn === undefined && sentry.spotlightUrl === undefined
@@ -25,6 +28,7 @@ function escalationWarnings({ channels, notifications, rules }: Config): string[
   const { escalation } = notifications;
   const covered = new Set(escalation.flatMap(({ severities }) => severities));
   const told = new Set(escalation.flatMap((step) => step.channels));
+  const isFallback = (name: string): boolean => channels.some(({ delivery }) => delivery.fallback === name);
   const used = new Set(rules.flatMap(variantsOf).flatMap(severitiesOf));
   return [
     ...SEVERITIES.filter((severity) => used.has(severity) && !covered.has(severity)).map(
@@ -32,12 +36,26 @@ function escalationWarnings({ channels, notifications, rules }: Config): string[
         `notifications.escalation: no step has the severity ${severity}, which rules have: nobody is told of such alerts`,
     ),
     ...channels
-      .filter(({ name }) => !told.has(name))
+      .filter(({ name, type }) => type !== 'alertmanager' && !told.has(name) && !isFallback(name))
       .map(
         ({ name }) =>
           `notifications.escalation: no step has the channel ${name}, so it is never told anything`,
       ),
   ];
+}
+
+/** A name may lead anywhere; an address that stands in the file is known. */
+function privateAddressWarnings({ channels }: Config): string[] {
+  return channels.flatMap((channel) => {
+    if (channel.type !== 'webhook' || channel.allowsPrivateAddresses) return [];
+    // In a URL an IPv6 address stands in brackets.
+    const host = new URL(channel.url.reveal()).hostname.replace(/^\[|\]$/g, '');
+    if (host !== 'localhost' && (isIP(host) === 0 || isPublicAddress(host))) return [];
+    return [
+      `channels.${channel.name}: its address is on this machine or in a private network, so nothing is sent. ` +
+        'If that is meant, set allow_private_addresses: true',
+    ];
+  });
 }
 
 function severitiesOf(rule: Rule): Severity[] {

@@ -1,4 +1,5 @@
 // What the sidecar was told to do: gatewatch.yml after every check, in the units the steps use. Plain data, frozen.
+import type { ChannelSettings } from './channel/channel-settings';
 import type { KongSettings, LinkSettings, NotificationPolicy } from './notification-policy';
 import { variantsOf, type Rule } from './rule';
 import type { Secret } from './secret';
@@ -8,43 +9,6 @@ import type { WebConfig } from './web-config';
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
-
-interface ChannelBase {
-  /** Unique; the `channel` label of the metrics. */
-  readonly name: string;
-  readonly timeoutMs: number;
-}
-
-/** An incoming webhook of Slack. */
-export interface SlackChannelSettings extends ChannelBase {
-  readonly type: 'slack';
-  readonly webhookUrl: Secret;
-}
-
-/** A JSON document by POST. */
-export interface WebhookChannelSettings extends ChannelBase {
-  readonly type: 'webhook';
-  /** A secret, since such addresses often carry a key. */
-  readonly url: Secret;
-}
-
-/** An issue in the project of `sentry.dsn`, resolved when the alert ends. */
-export interface SentryChannelSettings extends ChannelBase {
-  readonly type: 'sentry';
-  /** `undefined`: the issue stays until somebody resolves it. */
-  readonly resolving: SentryApiSettings | undefined;
-}
-
-/** Sentry's web API, which resolves issues. */
-export interface SentryApiSettings {
-  readonly authToken: Secret;
-  readonly organization: string;
-  readonly project: string;
-  /** Such as https://sentry.io, without a slash at its end. */
-  readonly apiUrl: string;
-}
-
-export type ChannelSettings = SlackChannelSettings | WebhookChannelSettings | SentryChannelSettings;
 
 /** What the sidecar tells Sentry of itself, and where. Without DSN and Spotlight nothing is told. */
 export interface SentrySettings {

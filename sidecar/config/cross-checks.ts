@@ -1,9 +1,10 @@
 // What concerns more than one key of gatewatch.yml. Looks at the values as they stand in the file, so that these faults are
 // told together with those of single keys. Gives the path of each fault, and what was expected and found there.
+import { checkChannels } from './channel/channel-settings';
 import { DEFAULT_LISTEN } from './default-config';
 import { name as nameShape } from './fields';
 import { isLocalOnly, parseListenAddress } from './listen-address';
-import { isMap, listOf, type PlacedFault } from './placed-fault';
+import { isGiven, isMap, listOf, type PlacedFault } from './placed-fault';
 import { checkRules } from './rule-checks';
 
 export function crossCheck(value: unknown): PlacedFault[] {
@@ -12,7 +13,7 @@ export function crossCheck(value: unknown): PlacedFault[] {
     ...checkToken(value),
     ...checkRules(value),
     ...checkNames(value, 'rules'),
-    ...listOf(value['channels']).flatMap((channel, index) => checkChannel(channel, ['channels', index])),
+    ...checkChannels(value),
     ...checkNames(value, 'channels'),
     ...checkEscalation(value),
     ...checkDsn(value),
@@ -38,33 +39,6 @@ function checkToken(config: Record<string, unknown>): PlacedFault[] {
   ];
 }
 
-function checkChannel(channel: unknown, path: readonly (string | number)[]): PlacedFault[] {
-  if (!isMap(channel)) return [];
-  if (channel['type'] === 'sentry') return checkSentryChannel(channel, path);
-  const key = channel['type'] === 'slack' ? 'webhook_url' : channel['type'] === 'webhook' ? 'url' : undefined;
-  if (key === undefined) return [];
-  const hasValue = isGiven(channel[key]);
-  const hasFile = isGiven(channel[`${key}_file`]);
-  if (hasValue && hasFile) return [both([...path, `${key}_file`], key, `${key}_file`)];
-  return hasValue || hasFile ? [] : [{ path, expected: `${key} or ${key}_file`, found: 'neither' }];
-}
-
-/** Who resolves needs to know where. */
-function checkSentryChannel(
-  channel: Record<string, unknown>,
-  path: readonly (string | number)[],
-): PlacedFault[] {
-  const hasToken = isGiven(channel['auth_token']);
-  const hasFile = isGiven(channel['auth_token_file']);
-  if (hasToken && hasFile) return [both([...path, 'auth_token_file'], 'auth_token', 'auth_token_file')];
-  if (!hasToken && !hasFile) return [];
-  const missing = ['organization', 'project'].filter((key) => !isGiven(channel[key]));
-  if (missing.length === 0) return [];
-  return [
-    { path, expected: 'organization and project beside auth_token', found: `no ${missing.join(', no ')}` },
-  ];
-}
-
 function checkDsn({ sentry }: Record<string, unknown>): PlacedFault[] {
   if (!isMap(sentry) || !isGiven(sentry['dsn']) || !isGiven(sentry['dsn_file'])) return [];
   return [both(['sentry', 'dsn_file'], 'dsn', 'dsn_file')];
@@ -87,7 +61,9 @@ function checkNames(config: Record<string, unknown>, list: 'rules' | 'channels')
 /** A step that names a channel which does not exist would tell nobody. */
 function checkEscalation(config: Record<string, unknown>): PlacedFault[] {
   const { notifications } = config;
-  const names = listOf(config['channels']).map((channel) => (isMap(channel) ? channel['name'] : undefined));
+  const names = listOf(config['channels'])
+    .filter((channel) => !isMap(channel) || channel['type'] !== 'alertmanager')
+    .map((channel) => (isMap(channel) ? channel['name'] : undefined));
   // Others are told of by themselves, and may hold anything.
   const shown = names.filter((name) => nameShape.safeParse(name).success).join(', ');
   const steps = isMap(notifications) ? listOf(notifications['escalation']) : [];
@@ -103,8 +79,4 @@ function checkEscalation(config: Record<string, unknown>): PlacedFault[] {
 
 function both(path: readonly (string | number)[], first: string, second: string): PlacedFault {
   return { path, expected: `${first} or ${second}`, found: 'both' };
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
 }

@@ -15,6 +15,21 @@ export const DEFAULT_SERIES_CAP = 50_000;
 export const DEFAULT_EVALUATION_INTERVAL_MS = 5 * SECOND_MS;
 export const DEFAULT_RECORD_FOR_MS = 7 * DAY_MS;
 export const DEFAULT_CHANNEL_TIMEOUT_MS = 10 * SECOND_MS;
+/** A page that is an hour old would wake somebody for the past. */
+export const DEFAULT_DEADLINE_MS = HOUR_MS;
+export const DEFAULT_MAX_IN_FLIGHT = 4;
+/**
+ * Slack takes one message a second (https://docs.slack.dev/apis/web-api/rate-limits). Nobody reads more mail than that either. The others
+ * are to be saved from us only where something goes wrong here.
+ */
+export const DEFAULT_MAX_PER_MINUTE = {
+  slack: 60,
+  email: 60,
+  pagerduty: 120,
+  webhook: 600,
+  alertmanager: 600,
+  sentry: 600,
+} as const;
 export const DEFAULT_SENTRY_ENVIRONMENT = 'production';
 export const DEFAULT_SENTRY_API_URL = 'https://sentry.io';
 /** Where Spotlight listens unless it is told otherwise. */

@@ -98,3 +98,9 @@ export const YES_OR_NO_ERROR = 'true or false';
 export function orEmpty(shape: z.ZodType<string>, error: string) {
   return z.union([z.literal(''), shape], { error }).nullish();
 }
+
+export const TOKEN_ERROR = 'a token of 16 to 512 printable characters without spaces';
+export const token = z.string({ error: TOKEN_ERROR }).regex(/^[!-~]{16,512}$/, { error: TOKEN_ERROR });
+
+export const SLUG_ERROR = 'a name of lowercase letters, digits, _ and -, at most 50';
+export const slug = z.string({ error: SLUG_ERROR }).regex(/^[a-z0-9_-]{1,50}$/, { error: SLUG_ERROR });

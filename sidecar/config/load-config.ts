@@ -10,7 +10,7 @@ export function loadConfig(file: string): ReadConfig {
   const text = textOf(file);
   if (typeof text !== 'string') return text;
   const folder = dirname(file);
-  const readSecretFile = (path: string): string => readFileSync(resolve(folder, path), 'utf8');
+  const readOther = (path: string): string => readFileSync(resolve(folder, path), 'utf8');
   const loadWebConfig = (path: string): ReadWebConfig => {
     const webFile = resolve(folder, path);
     const webFolder = dirname(webFile);
@@ -25,7 +25,7 @@ export function loadConfig(file: string): ReadConfig {
     text,
     file,
     environment: process.env,
-    readSecretFile,
+    readFile: readOther,
     readWebConfig: loadWebConfig,
   });
 }

@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { types } from 'node:util';
 import { LineCounter, Scalar, isPair, isScalar, isSeq, visit, type Document } from 'yaml';
 import type { z } from 'zod';
-import type { ChannelSettings, Config, SentrySettings } from './config';
+import { channelOf } from './channel/channel-settings';
+import type { Config, SentrySettings } from './config';
 import type { ConfigFault } from './config-fault';
 import { crossCheck } from './cross-checks';
 import { DEFAULT_RULES } from './default-config';
@@ -26,12 +27,13 @@ import type { ReadWebConfig } from './read-web-config';
 import { ruleOf } from './rule-of';
 import { Secret } from './secret';
 import {
+  FILES,
   NUMBER_KEYS,
   PATHS,
   SECRETS,
+  SECRET_GROUPS,
   SHOWN_KEYS,
   configShape,
-  type ChannelDocument,
   type ConfigDocument,
   type SecretKey,
 } from './shape';
@@ -45,8 +47,8 @@ export interface ConfigSource {
   /** Named in faults. */
   readonly file: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The content of a `*_file`; its path is relative to the configuration file. Throws if it cannot be read. */
-  readonly readSecretFile: (path: string) => string;
+  /** The content of a file that a key names; its path is relative to the configuration file. Throws if it cannot be read. */
+  readonly readFile: (path: string) => string;
   /** The web configuration; its path is relative to the configuration file. Throws if it cannot be read. */
   readonly readWebConfig: (path: string) => ReadWebConfig;
 }
@@ -57,6 +59,9 @@ export type ReadConfig =
 
 /** Path of the key that a secret belongs to -> the secret, wherever it came from. */
 type Secrets = ReadonlyMap<string, Secret>;
+
+/** Path of the key that names a file -> its text. */
+type Files = ReadonlyMap<string, string>;
 
 /** Never throws. */
 export function readConfig(source: ConfigSource): ReadConfig {
@@ -71,7 +76,7 @@ export function readRules(source: Pick<ConfigSource, 'text' | 'file' | 'environm
   const readNothing = (): never => {
     throw new Error('a file that only the whole configuration reads');
   };
-  const wholeSource = { ...source, readSecretFile: readNothing, readWebConfig: readNothing };
+  const wholeSource = { ...source, readFile: readNothing, readWebConfig: readNothing };
   return read(wholeSource, { isRead: isOfRules, reduce: reduceToRules });
 }
 
@@ -126,16 +131,29 @@ function read(source: ConfigSource, { isRead, reduce }: Extent): ReadConfig {
     return { ok: false, faults: sortFaults([...filled.faults, fault].map(at)) };
   }
   const parsed = configShape.safeParse(value);
-  const { secrets, faults: secretFaults } = readSecrets(value, source.readSecretFile);
+  const { secrets, faults: secretFaults } = readSecrets(value, source.readFile);
+  const { files, faults: fileFaults } = readFiles(value, source.readFile);
   const web = readWeb(value, source.readWebConfig);
   const hidden = [...filled.hidden, ...hiddenIn(value)];
   const issues = parsed.success ? [] : parsed.error.issues;
   const ofShape = issues.flatMap((issue) => findingsOf(issue, value, hidden));
   // A value that could not be filled in is not told a second time, nor one that is wrong by itself beside others.
-  const findings = [...ofShape, ...notAt(ofShape, crossCheck(value)), ...secretFaults, ...web.findings];
+  const findings = [
+    ...ofShape,
+    ...notAt(ofShape, crossCheck(value)),
+    ...secretFaults,
+    ...fileFaults,
+    ...web.findings,
+  ];
   const untold = notAt(filled.faults, findings);
   if (parsed.success && filled.faults.length + untold.length + web.faults.length === 0) {
-    const config = configOf(parsed.data, secrets, web.config, source.environment['SENTRY_SPOTLIGHT'] ?? '');
+    const config = configOf(
+      parsed.data,
+      secrets,
+      files,
+      web.config,
+      source.environment['SENTRY_SPOTLIGHT'] ?? '',
+    );
     const unheard = channelWithoutSentry(config);
     if (unheard === undefined) return { ok: true, config: deepFreeze(config) };
     return { ok: false, faults: [at(unheard)] };
@@ -176,6 +194,7 @@ function channelWithoutSentry({ channels, sentry }: Config): Finding | undefined
 function configOf(
   document: ConfigDocument,
   secrets: Secrets,
+  files: Files,
   web: WebConfig | undefined,
   spotlightVariable: string,
 ): Config {
@@ -190,15 +209,29 @@ function configOf(
       : undefined,
     evaluationIntervalMs: document.evaluation_interval,
     rules: (document.rules ?? DEFAULT_RULES).map(ruleOf),
-    channels: document.channels.map((channel, index) => channelOf(channel, ['channels', index], secrets)),
+    channels: document.channels.map((channel, index) =>
+      channelOf(channel, {
+        secret: (key) => secrets.get(renderPath(['channels', index, key])),
+        file: (key) => files.get(renderPath(['channels', index, key])),
+      }),
+    ),
     notifications: policyOf(
       document.notifications,
-      document.channels.map(({ name }) => name),
+      toldAtOnce(document.channels).map(({ name }) => name),
     ),
     links: linksOf(document.links),
     kong: kongOf(document.kong),
     sentry: sentryOf(document.sentry, secrets, spotlightVariable),
   };
+}
+
+/**
+ * Where there is no escalation: not an Alertmanager, which is told of everything and decides for itself, nor what is told in the
+ * place of another.
+ */
+function toldAtOnce(channels: ConfigDocument['channels']): ConfigDocument['channels'] {
+  const fallbacks = new Set(channels.map(({ fallback }) => fallback));
+  return channels.filter(({ type, name }) => type !== 'alertmanager' && !fallbacks.has(name));
 }
 
 function sentryOf(
@@ -218,30 +251,10 @@ function sentryOf(
   };
 }
 
-function channelOf(channel: ChannelDocument, path: Path, secrets: Secrets): ChannelSettings {
-  const base = { name: channel.name, timeoutMs: channel.timeout };
-  // A secret that is missing is a fault already; what stands here then is never used.
-  const secret = (key: SecretKey): Secret => secrets.get(renderPath([...path, key])) ?? new Secret('');
-  switch (channel.type) {
-    case 'slack':
-      return { ...base, type: 'slack', webhookUrl: secret('webhook_url') };
-    case 'webhook':
-      return { ...base, type: 'webhook', url: secret('url') };
-    case 'sentry': {
-      const authToken = secrets.get(renderPath([...path, 'auth_token']));
-      const { organization, project } = channel;
-      const apiUrl = channel.api_url.replace(/\/+$/, '');
-      const resolving =
-        authToken && organization && project ? { authToken, organization, project, apiUrl } : undefined;
-      return { ...base, type: 'sentry', resolving };
-    }
-  }
-}
-
 /** Takes every secret from its key or its file, those of faulty parts as well, so that all faults are told at once. */
 function readSecrets(
   value: unknown,
-  readSecretFile: (path: string) => string,
+  readFile: (path: string) => string,
 ): { secrets: Secrets; faults: readonly PlacedFault[] } {
   const secrets = new Map<string, Secret>();
   const faults: PlacedFault[] = [];
@@ -251,12 +264,46 @@ function readSecrets(
     const file = valueAt(value, filePath);
     if (typeof given === 'string' && given !== '') secrets.set(renderPath([...path, key]), new Secret(given));
     else if (typeof file === 'string' && file !== '') {
-      const read = readSecret(key, file, readSecretFile);
+      const read = readSecret(key, file, readFile);
       if (read instanceof Secret) secrets.set(renderPath([...path, key]), read);
       else faults.push({ path: filePath, ...read });
     }
   }
   return { secrets, faults };
+}
+
+/** The texts of the files that channels name. */
+function readFiles(
+  value: unknown,
+  readFile: (path: string) => string,
+): { files: Files; faults: readonly PlacedFault[] } {
+  const files = new Map<string, string>();
+  const faults: PlacedFault[] = [];
+  const channels = valueAt(value, ['channels']);
+  for (const index of Array.isArray(channels) ? channels.keys() : [])
+    for (const [key, shape] of Object.entries(FILES)) {
+      const path = ['channels', index, key];
+      const file = valueAt(value, path);
+      if (typeof file !== 'string' || !PATHS.safeParse(file).success) continue;
+      let text: string;
+      try {
+        text = readFile(file);
+      } catch (error) {
+        faults.push({
+          path,
+          expected: 'the path of a readable file',
+          found: `one that is not (${codeOf(error)})`,
+        });
+        continue;
+      }
+      const checked = shape.safeParse(text);
+      if (checked.success) files.set(renderPath(path), text);
+      else {
+        const expected = `the path of a file with ${checked.error.issues[0]?.message ?? 'another content'}`;
+        faults.push({ path, expected, found: text === '' ? 'an empty file' : 'one with another content' });
+      }
+    }
+  return { files, faults };
 }
 
 /** The web configuration and its own faults; and what is wrong with the key that names it. */
@@ -283,6 +330,16 @@ function readWeb(
   return { faults: [], findings: [{ path, expected, found: 'one with it' }] };
 }
 
+/** Those that a channel may have. */
+const CHANNEL_SECRETS = [
+  'webhook_url',
+  'url',
+  'auth_token',
+  'bot_token',
+  'routing_key',
+  'password',
+] as const satisfies readonly SecretKey[];
+
 /** The secrets that there can be: what they belong to, and their key. */
 function secretKeysIn(value: unknown): [Path, SecretKey][] {
   const channels = valueAt(value, ['channels']);
@@ -292,7 +349,7 @@ function secretKeysIn(value: unknown): [Path, SecretKey][] {
   ];
   if (!Array.isArray(channels)) return keys;
   channels.forEach((_channel, index) => {
-    for (const key of ['webhook_url', 'url', 'auth_token'] as const) keys.push([['channels', index], key]);
+    for (const key of CHANNEL_SECRETS) keys.push([['channels', index], key]);
   });
   return keys;
 }
@@ -301,11 +358,11 @@ function secretKeysIn(value: unknown): [Path, SecretKey][] {
 function readSecret(
   key: SecretKey,
   path: string,
-  readSecretFile: (path: string) => string,
+  readFile: (path: string) => string,
 ): Secret | { expected: string; found: string } {
   let text: string;
   try {
-    text = readSecretFile(path).replace(/\r?\n$/, '');
+    text = readFile(path).replace(/\r?\n$/, '');
   } catch (error) {
     return { expected: 'the path of a readable file', found: `one that is not (${codeOf(error)})` };
   }
@@ -321,9 +378,15 @@ function codeOf(error: unknown): string {
 
 /** The secrets as they stand in the document, right or wrong: what no fault may show. */
 function hiddenIn(value: unknown): string[] {
-  return secretKeysIn(value)
-    .map(([path, key]) => valueAt(value, [...path, key]))
-    .filter((secret) => typeof secret === 'string' && secret !== '') as string[];
+  const single = secretKeysIn(value).map(([path, key]) => valueAt(value, [...path, key]));
+  const channels = valueAt(value, ['channels']);
+  const groups = (Array.isArray(channels) ? channels : []).flatMap((channel: unknown) =>
+    SECRET_GROUPS.flatMap((key): unknown[] => {
+      const group = valueAt(channel, [key]);
+      return typeof group === 'object' && group !== null ? Object.values(group) : [];
+    }),
+  );
+  return [...single, ...groups].filter((secret) => typeof secret === 'string' && secret !== '') as string[];
 }
 
 /**
@@ -347,7 +410,7 @@ function substituteAll(
       const path = pathOf(scalar, ancestors);
       if (!isRead(path)) return;
       const last = path.at(-1);
-      const isSecret = Object.keys(SECRETS).includes(String(last));
+      const isSecret = isOfSecret(path);
       if (isSecret && typeof scalar.value === 'number') scalar.value = scalar.source;
       if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return;
       const filled = substitute(scalar.value, environment);
@@ -361,6 +424,12 @@ function substituteAll(
     },
   });
   return { faults, hidden };
+}
+
+/** Whether what stands there is a secret, or one of several. */
+function isOfSecret(path: Path): boolean {
+  const [last, holder] = [path.at(-1), path.at(-2)];
+  return Object.keys(SECRETS).includes(String(last)) || SECRET_GROUPS.some((key) => key === holder);
 }
 
 function pathOf(node: unknown, ancestors: readonly unknown[]): Path {

@@ -1,7 +1,8 @@
 // The configuration in force as YAML, every secret as `<secret>`: first in the form of gatewatch.yml, then, where there is one,
 // the web configuration in its own form as a second document. Read again, with the secrets filled in, it means the same.
 import { stringify } from 'yaml';
-import type { ChannelSettings, Config, ListenAddress, RecordingSettings, SentrySettings } from './config';
+import { channelDocument } from './channel/channel-settings';
+import type { Config, ListenAddress, RecordingSettings, SentrySettings } from './config';
 import { formatDuration } from './duration';
 import { kongDocument, linksDocument, notificationsDocument } from './render-policy';
 import { ruleDocument } from './render-rule';
@@ -38,29 +39,6 @@ export function describeListen(address: ListenAddress): string {
 
 function recordingDocument({ directory, keepMs }: RecordingSettings): object {
   return { record_dir: directory, record_for: formatDuration(keepMs) };
-}
-
-function channelDocument(channel: ChannelSettings): object {
-  return {
-    name: channel.name,
-    type: channel.type,
-    ...receiverDocument(channel),
-    timeout: formatDuration(channel.timeoutMs),
-  };
-}
-
-function receiverDocument(channel: ChannelSettings): object {
-  switch (channel.type) {
-    case 'slack':
-      return { webhook_url: show(channel.webhookUrl) };
-    case 'webhook':
-      return { url: show(channel.url) };
-    case 'sentry': {
-      if (channel.resolving === undefined) return {};
-      const { authToken, organization, project, apiUrl } = channel.resolving;
-      return { auth_token: show(authToken), organization, project, api_url: apiUrl };
-    }
-  }
 }
 
 function sentryDocument(sentry: SentrySettings): object {

@@ -3,26 +3,31 @@
 import { z } from 'zod';
 import { isDsn } from '../../kong-plugin/contract/sentry-dsn';
 import {
-  DEFAULT_CHANNEL_TIMEOUT_MS,
   DEFAULT_DATA_DIRECTORY,
   DEFAULT_EVALUATION_INTERVAL_MS,
   DEFAULT_LISTEN,
   DEFAULT_RECORD_FOR_MS,
-  DEFAULT_SENTRY_API_URL,
   DEFAULT_SENTRY_ENVIRONMENT,
   DEFAULT_SERIES_CAP,
 } from './default-config';
+import { channelShape } from './channel/channel-settings';
+import { emailPassword } from './channel/email-settings';
+import { certificates, template } from './channel/file-shapes';
+import { routingKey } from './channel/pagerduty-settings';
+import { slackToken } from './channel/slack-settings';
 import {
   DAY_MS,
   MINUTE_MS,
   PATH_ERROR,
   SECOND_MS,
-  URL_ERROR,
+  SLUG_ERROR,
+  TOKEN_ERROR,
   YES_OR_NO_ERROR,
   duration,
-  name,
   orEmpty,
   path,
+  slug,
+  token,
   url,
   wholeNumber,
 } from './fields';
@@ -31,17 +36,11 @@ import { kongShape, linksShape, notificationsShape } from './notification-shape'
 import { ruleShape } from './rule-shape';
 import { SPOTLIGHT_ERROR, isSpotlight } from './spotlight-url';
 
-const TOKEN_ERROR = 'a token of 16 to 512 printable characters without spaces';
-const token = z.string({ error: TOKEN_ERROR }).regex(/^[!-~]{16,512}$/, { error: TOKEN_ERROR });
-
 /** What is right for a path. */
 export const PATHS = path;
 
 const DSN_ERROR = 'a DSN such as https://KEY@HOST/PROJECT, as Sentry shows it under Client Keys (DSN)';
 const dsn = z.string({ error: DSN_ERROR }).refine(isDsn, { error: DSN_ERROR });
-
-const SLUG_ERROR = 'a name of lowercase letters, digits, _ and -, at most 50';
-const slug = z.string({ error: SLUG_ERROR }).regex(/^[a-z0-9_-]{1,50}$/, { error: SLUG_ERROR });
 
 /** Sentry's own rule: https://docs.sentry.io/platforms/javascript/guides/node/configuration/environments/ */
 const ENVIRONMENT_ERROR = 'a name without spaces and slashes, at most 64, and not None';
@@ -68,39 +67,6 @@ const listen = z.string({ error: LISTEN_ERROR }).transform((text, context) => {
   if (address) return address;
   context.addIssue({ code: 'custom', message: LISTEN_ERROR });
   return z.NEVER;
-});
-
-const timeout = duration(SECOND_MS, MINUTE_MS).default(DEFAULT_CHANNEL_TIMEOUT_MS);
-
-export const channelShapes = [
-  z.strictObject({
-    name,
-    type: z.literal('slack'),
-    webhook_url: orEmpty(url, URL_ERROR),
-    webhook_url_file: orEmpty(path, PATH_ERROR),
-    timeout,
-  }),
-  z.strictObject({
-    name,
-    type: z.literal('webhook'),
-    url: orEmpty(url, URL_ERROR),
-    url_file: orEmpty(path, PATH_ERROR),
-    timeout,
-  }),
-  z.strictObject({
-    name,
-    type: z.literal('sentry'),
-    auth_token: orEmpty(token, TOKEN_ERROR),
-    auth_token_file: orEmpty(path, PATH_ERROR),
-    organization: orEmpty(slug, SLUG_ERROR),
-    project: orEmpty(slug, SLUG_ERROR),
-    api_url: url.default(DEFAULT_SENTRY_API_URL),
-    timeout,
-  }),
-] as const;
-
-const channel = z.discriminatedUnion('type', channelShapes, {
-  error: 'slack, webhook or sentry',
 });
 
 export const sentryShape = z.strictObject(
@@ -130,7 +96,7 @@ export const configShape = z.strictObject(
     record_for: duration(DAY_MS, 400 * DAY_MS).default(DEFAULT_RECORD_FOR_MS),
     evaluation_interval: duration(SECOND_MS, 5 * MINUTE_MS).default(DEFAULT_EVALUATION_INTERVAL_MS),
     rules: z.array(ruleShape, { error: 'a list of rules' }).optional(),
-    channels: z.array(channel, { error: 'a list of channels' }).default([]),
+    channels: z.array(channelShape, { error: 'a list of channels' }).default([]),
     notifications: notificationsShape.prefault({}),
     links: linksShape.prefault({}),
     kong: kongShape.prefault({}),
@@ -140,12 +106,25 @@ export const configShape = z.strictObject(
 );
 
 export type ConfigDocument = z.infer<typeof configShape>;
-export type ChannelDocument = ConfigDocument['channels'][number];
-
-/** The keys that hold secrets, wherever they stand, and what is right for them; each may be `<key>_file` instead. */
-export const SECRETS = { token, webhook_url: url, url, dsn, auth_token: token } as const;
+/** The keys that hold a secret, wherever they stand, and what is right for it; each may be `<key>_file` instead. */
+export const SECRETS = {
+  token,
+  webhook_url: url,
+  url,
+  dsn,
+  auth_token: token,
+  bot_token: slackToken,
+  routing_key: routingKey,
+  password: emailPassword,
+} as const;
 
 export type SecretKey = keyof typeof SECRETS;
+
+/** The keys that hold several: a list of them, or names and values. */
+export const SECRET_GROUPS = ['urls', 'headers', 'signing_secrets'] as const;
+
+/** The keys that name a file whose text is read with the configuration, and what is right for the text. */
+export const FILES = { ca_file: certificates, template_file: template } as const;
 
 /** The keys that hold numbers; every other holds a text, a list or keys. */
 export const NUMBER_KEYS: readonly string[] = [
@@ -172,6 +151,9 @@ export const NUMBER_KEYS: readonly string[] = [
   'max_repeats_per_day',
   'traces_sample_rate',
   'profile_session_sample_rate',
+  'port',
+  'max_in_flight',
+  'max_per_minute',
 ];
 
 /** The keys whose values a fault may show. A path is not among them: whoever mixes the keys up has a secret there. */
@@ -206,6 +188,17 @@ export const SHOWN_KEYS: readonly string[] = [
   'until',
   'interval',
   'timeout',
+  'deadline',
+  'fallback',
+  'resend_interval',
+  'host',
+  'tls',
+  'method',
+  'format',
+  'content_type',
+  'channel',
+  'change_events',
+  'allow_private_addresses',
   'environment',
   'continuous_profiling_auto_start',
   'monitor',

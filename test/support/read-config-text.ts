@@ -12,7 +12,7 @@ export function readConfigText(
     text,
     file: 'gatewatch.yml',
     environment,
-    readSecretFile: (path) => {
+    readFile: (path) => {
       const content = secretFiles[path];
       if (content === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
       return content;

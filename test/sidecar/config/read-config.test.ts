@@ -80,19 +80,6 @@ describe('the shipped gatewatch.yml', () => {
   ])('takes Spotlight from the environment, "%s", or passes it over', (variable, url) => {
     expect(configOf(SHIPPED, { SENTRY_SPOTLIGHT: variable }).sentry.spotlightUrl).toBe(url);
   });
-
-  it('has examples of channels that are right when the comment is taken away', () => {
-    const examples = SHIPPED.slice(SHIPPED.indexOf('# channels:\n')).replace(/^# ?/gm, '');
-    const config = configOf(examples, {
-      SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T/B/x',
-      SENTRY_SPOTLIGHT: '1',
-    });
-    expect(config.channels.map(({ name, type, timeoutMs }) => [name, type, timeoutMs])).toEqual([
-      ['oncall', 'slack', 10_000],
-      ['tickets', 'webhook', 10_000],
-      ['issues', 'sentry', 10_000],
-    ]);
-  });
 });
 
 describe('a configuration file', () => {
@@ -130,7 +117,7 @@ describe('a configuration file', () => {
     [
       'an unknown key of a channel',
       'channels:\n  - { name: a, type: slack, webhook_url: https://x.example, url: https://x.example }\n',
-      'channels[0].url: expected one of the keys name, type, webhook_url, webhook_url_file, timeout, found url',
+      'channels[0].url: expected one of the keys name, type, webhook_url, webhook_url_file, bot_token, bot_token_file, channel, api_url, timeout, deadline, fallback, max_in_flight, max_per_minute, found url',
     ],
     [
       'an address without a port',
@@ -319,17 +306,17 @@ describe('a configuration file', () => {
     [
       'a channel without a type',
       'channels:\n  - name: a\n',
-      'channels[0].type: expected slack, webhook or sentry, found nothing',
+      'channels[0].type: expected slack, email, pagerduty, webhook, alertmanager or sentry, found nothing',
     ],
     [
       'a channel of an unknown type',
       'channels:\n  - { name: a, type: pigeon }\n',
-      'channels[0].type: expected slack, webhook or sentry, found "pigeon"',
+      'channels[0].type: expected slack, email, pagerduty, webhook, alertmanager or sentry, found "pigeon"',
     ],
     [
       'a channel without an address',
       'channels:\n  - { name: a, type: webhook }\n',
-      'channels[0]: expected url or url_file, found neither',
+      'channels[0]: expected url or url_file, found none of them',
     ],
     [
       'a channel with a strange address',
@@ -545,7 +532,9 @@ describe('a secret', () => {
     expect(configOf(text, { TOKEN_FILE: '/t' }, { '/t': TOKEN }).token?.reveal()).toBe(TOKEN);
     const channel = 'channels:\n  - { name: a, type: slack, webhook_url: "", webhook_url_file: /u }\n';
     const [slack] = configOf(channel, {}, { '/u': 'https://x.example/y\n' }).channels;
-    expect(slack?.type === 'slack' && slack.webhookUrl.reveal()).toBe('https://x.example/y');
+    expect(
+      slack?.type === 'slack' && slack.through.kind === 'webhook' && slack.through.webhookUrl.reveal(),
+    ).toBe('https://x.example/y');
   });
 
   it('is never shown: not in faults, not when printed, not when serialised', () => {

@@ -1,0 +1,82 @@
+// A message of two alerts on which a template is tried when the configuration is read. One name holds what a name may hold.
+import { NO_LABELS, type TemplateAlert, type TemplateVariables } from './template-variables';
+
+const SLOW: TemplateAlert = {
+  status: 'firing',
+  occasion: 'fired',
+  severity: 'critical',
+  title: 'CRITICAL: High p95 latency: 812 ms on service "check" \\ out',
+  sentences: [
+    'The p95 latency is 812 ms, over the threshold of 500 ms.',
+    'Rule p95_latency, severity critical.',
+  ],
+  labels: {
+    ...NO_LABELS,
+    alertname: 'p95_latency',
+    kind: 'latency',
+    level: 'service',
+    severity: 'critical',
+    service: '"check" \\ out',
+  },
+  startsAt: '2026-03-01T10:00:00.000Z',
+  endsAt: '',
+  value: 812,
+  threshold: 500,
+  valueText: '812 ms',
+  thresholdText: '500 ms',
+  acknowledgedBy: '',
+  fingerprint: '0123456789abcdef',
+  links: [{ name: 'runbook', url: 'https://runbooks.example/p95_latency' }],
+  link: {
+    runbook: 'https://runbooks.example/p95_latency',
+    dashboard: '',
+    prometheus: '',
+    sentry: '',
+    gatewatch: '',
+  },
+};
+
+const QUIET: TemplateAlert = {
+  ...SLOW,
+  status: 'resolved',
+  occasion: 'resolved',
+  severity: 'error',
+  title: 'Resolved: No traffic on the gateway',
+  sentences: ['Requests for the gateway come again.'],
+  labels: {
+    ...NO_LABELS,
+    alertname: 'absence',
+    kind: 'traffic_absence',
+    level: 'gateway',
+    severity: 'error',
+  },
+  endsAt: '2026-03-01T10:12:00.000Z',
+  value: null,
+  threshold: null,
+  valueText: '',
+  thresholdText: '',
+  acknowledgedBy: 'ada',
+  fingerprint: 'fedcba9876543210',
+  links: [],
+  link: { runbook: '', dashboard: '', prometheus: '', sentry: '', gatewatch: '' },
+};
+
+export const TEMPLATE_SAMPLE: TemplateVariables = {
+  id: 'c0ffee0123456789',
+  kind: 'group',
+  status: 'firing',
+  severity: 'critical',
+  title: 'CRITICAL: 1 alert fires, 1 resolved',
+  text: [SLOW, QUIET].map(({ title, sentences }) => [title, ...sentences].join('\n')).join('\n\n'),
+  notes: ['This is reminder 1.'],
+  receiver: 'sample',
+  groupKey: 'sample',
+  groupLabels: NO_LABELS,
+  commonLabels: NO_LABELS,
+  externalURL: 'https://gatewatch.example',
+  createdAt: '2026-03-01T10:12:00.000Z',
+  firing: 1,
+  repeat: 1,
+  truncatedAlerts: 0,
+  alerts: [SLOW, QUIET],
+};
