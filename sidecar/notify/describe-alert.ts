@@ -18,8 +18,13 @@ export interface Description {
 }
 
 export function describeAlert(item: NotificationItem): Description {
-  return item.occasion === 'resolved' ? describeResolved(item) : describeFiring(item);
+  const described = item.occasion === 'resolved' ? describeResolved(item) : describeFiring(item);
+  if (item.isTest !== true) return described;
+  return { title: `TEST: ${described.title}`, sentences: [TEST_SENTENCE, ...described.sentences] };
 }
+
+const TEST_SENTENCE =
+  'This is a test of the channel, sent by hand: nothing is wrong, and all below is made up.';
 
 function describeFiring(item: NotificationItem): Description {
   const { alert, occasion } = item;
@@ -32,7 +37,8 @@ function describeFiring(item: NotificationItem): Description {
       ...(item.evidence === undefined ? [] : describeErrors(item.evidence, alert.rule)),
       ...describeFlapping(alert),
       describeRule(alert),
-      `To acknowledge it: gatewatch ack ${alertId(item.alertKey)}`,
+      // Of a test there is no such alert.
+      ...(item.isTest === true || alert.acknowledgement ? [] : [`To acknowledge it: gatewatch ack ${alertId(item.alertKey)}`]),
     ],
   };
 }

@@ -18,7 +18,7 @@ export interface DescribedNotification {
 
 export function describeNotification(notification: Notification): DescribedNotification {
   const items = notification.items.map((item) => ({ ...describeAlert(item), item, links: item.links }));
-  const { leftOut, repeat } = notification;
+  const { leftOut, repeat, insteadOf } = notification;
   const [first] = items;
   const isOne = items.length === 1 && leftOut === 0 && notification.kind === 'group';
   return {
@@ -26,7 +26,11 @@ export function describeNotification(notification: Notification): DescribedNotif
     items,
     notes: [
       ...(leftOut > 0 ? [`${leftOut.toLocaleString('en-US')} more had no room in this message.`] : []),
+      ...(stillFiring(notification) > 0
+        ? [`${stillFiring(notification).toLocaleString('en-US')} more of this group still fire.`]
+        : []),
       ...(repeat > 0 ? [`This is reminder ${repeat}.`] : []),
+      ...(insteadOf ? [`Channel ${insteadOf.channel} did not take this: ${insteadOf.reason}.`] : []),
     ],
   };
 }
@@ -42,6 +46,11 @@ export function plainText(described: DescribedNotification): string {
     ].join('\n'),
   );
   return [...alerts, ...(notes.length === 0 ? [] : [notes.join('\n')])].join('\n\n');
+}
+
+/** Where all that is told of has ended, what goes on would be out of sight. */
+function stillFiring({ kind, items, firing }: Notification): number {
+  return kind === 'group' && items.every(({ occasion }) => occasion === 'resolved') ? firing : 0;
 }
 
 /** "CRITICAL: 3 alerts fire, 1 resolved (service=checkout)" */

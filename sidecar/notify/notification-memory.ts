@@ -25,7 +25,9 @@ export function decodeNotification(value: unknown, rules: readonly Rule[]): Noti
     },
   );
   const whole = items.filter((item) => item !== undefined);
-  return whole.length === data.items.length ? { ...data, items: whole } : undefined;
+  if (whole.length !== data.items.length) return undefined;
+  const { insteadOf, ...rest } = data;
+  return { ...rest, items: whole, ...(insteadOf && { insteadOf }) };
 }
 
 const text = z.string();
@@ -44,7 +46,7 @@ const evidence = z.object({
 const shape = z.object({
   id: text,
   channel: text,
-  kind: z.enum(['group', 'digest']),
+  kind: z.enum(['group', 'digest', 'standing']),
   groupKey: text,
   groupLabels: z.partialRecord(z.enum(ALERT_LABELS), text),
   items: z
@@ -64,4 +66,5 @@ const shape = z.object({
   firing: count,
   repeat: count,
   createdMs: z.number(),
+  insteadOf: z.object({ channel: text, reason: text }).optional(),
 });

@@ -18,9 +18,19 @@ export interface NotificationItem extends MessageItem {
   /** Where it fails, and how; `undefined` of an alert that has ended, and of those that are not about requests. */
   readonly evidence: Evidence | undefined;
   readonly links: readonly Link[];
+  /** Somebody tries the channel: nothing is wrong, which the words say. */
+  readonly isTest?: boolean;
+}
+
+/** The channel that should have been told, and why it was not; without secrets. */
+export interface InsteadOf {
+  readonly channel: string;
+  readonly reason: string;
 }
 
 export interface Notification extends Message {
+  /** Only where this channel is told in the place of another. */
+  readonly insteadOf?: InsteadOf;
   readonly items: readonly NotificationItem[];
 }
 

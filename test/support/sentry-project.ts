@@ -1,5 +1,5 @@
 // Where channels send that are none of Sentry's.
-import type { SentryProject } from '../../sidecar/notify/sentry-channel';
+import type { SentryProject } from '../../sidecar/channel/sentry/sentry-channel';
 
 export const NO_PROJECT: SentryProject = {
   envelopeUrl: undefined,

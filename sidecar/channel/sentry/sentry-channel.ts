@@ -1,0 +1,144 @@
+// Sends every alert that fires as an event to Sentry, and resolves its issue when it ends. The issue is found by the event's id,
+// which Sentry knows only once it has taken the event in, or, where the event is not there (it was sampled out, or the clock was
+// set meanwhile), by the tag that all events of the alert have. Not found, it is looked for again for a few minutes, and then
+// given up: others wait behind it.
+import { alertId } from '../../alert/alert-key';
+import type { SentryApiSettings, SentryChannelSettings } from '../../config/channel/sentry-settings';
+import { postEnvelope, showEnvelope } from '../../sentry/post-envelope';
+import type { Channel, Outcome } from '../channel';
+import type { ChannelParts } from '../channel-parts';
+import type { Notification, NotificationItem } from '../../notify/notification';
+import { outcomeOf } from '../http/outcome-of-answer';
+import { SentryApi, type ApiAnswer } from './sentry-api';
+import { eventIdOf, issueEnvelope } from './sentry-issue';
+import { tellHeard, tellSaid } from './tell-sentry';
+
+/** Where the events of alerts go. */
+export interface SentryProject {
+  /** `undefined`: only Spotlight gets them, and nothing is ever resolved. */
+  readonly envelopeUrl: string | undefined;
+  readonly spotlightUrl: string | undefined;
+  readonly environment: string;
+  readonly release: string;
+}
+
+/** From the end of the alert; Sentry usually needs seconds. */
+const SEARCH_MS = 180_000;
+const SEARCH_AGAIN_MS = 5_000;
+
+export function sentryChannel(settings: SentryChannelSettings, parts: ChannelParts): Channel {
+  const { name, type, delivery } = settings;
+  return { name, type, delivery, send: (notification) => sendAll(notification, settings, parts) };
+}
+
+/**
+ * What fires first: the search for an issue may hold up the rest. Each is tried; one that may succeed later has all of them sent
+ * again, which is harmless, since they are the same events.
+ */
+async function sendAll(
+  { items }: Notification,
+  settings: SentryChannelSettings,
+  parts: ChannelParts,
+): Promise<Outcome> {
+  const inOrder = [...items].sort(
+    (a, b) => Number(a.occasion === 'resolved') - Number(b.occasion === 'resolved'),
+  );
+  const outcomes: Outcome[] = [];
+  for (const item of inOrder) outcomes.push(await sendOne(item, settings, parts));
+  return combined(outcomes);
+}
+
+/** Later before refused, refused before sent, with every reason once. */
+function combined(outcomes: readonly Outcome[]): Outcome {
+  const retries = outcomes.filter((outcome) => outcome.result === 'retry');
+  const refusals = outcomes.filter((outcome) => outcome.result === 'refused');
+  const reason = [...new Set([...retries, ...refusals].map((outcome) => outcome.reason))].join('; ');
+  if (retries.length > 0) {
+    const waits = retries.flatMap(({ afterMs }) => afterMs ?? []);
+    return { result: 'retry', reason, afterMs: waits.length === 0 ? undefined : Math.max(...waits) };
+  }
+  return refusals.length > 0 ? { result: 'refused', reason } : { result: 'sent' };
+}
+
+function sendOne(
+  item: NotificationItem,
+  settings: SentryChannelSettings,
+  parts: ChannelParts,
+): Promise<Outcome> | Outcome {
+  // An issue that is open says no more by a second event.
+  if (item.occasion === 'acknowledged') return { result: 'sent' };
+  if (item.occasion !== 'resolved') return open(item, settings.timeoutMs, parts);
+  if (settings.resolving === undefined || parts.project.envelopeUrl === undefined) return { result: 'sent' };
+  return resolve(item, settings.resolving, settings.timeoutMs, parts);
+}
+
+const ENVELOPE_HEADERS = { 'content-type': 'application/x-sentry-envelope' };
+
+async function open(
+  item: NotificationItem,
+  timeoutMs: number,
+  { project, clock, conversation }: ChannelParts,
+): Promise<Outcome> {
+  const text = issueEnvelope(item, project, clock.nowMs());
+  const { envelopeUrl, spotlightUrl } = project;
+  const url = envelopeUrl ?? spotlightUrl;
+  if (url !== undefined)
+    tellSaid(conversation, { method: 'POST', url, headers: ENVELOPE_HEADERS, body: text });
+  const shown = spotlightUrl && showEnvelope(spotlightUrl, text);
+  const answer = await (envelopeUrl === undefined ? shown : postEnvelope(envelopeUrl, text, timeoutMs));
+  if (answer) tellHeard(conversation, answer);
+  if (!answer) return { result: 'refused', reason: 'there is no Sentry to send it to' };
+  return outcomeOf(answer.kind === 'answer' ? { ...answer, body: '', broken: false } : answer, clock.nowMs());
+}
+
+async function resolve(
+  item: NotificationItem,
+  settings: SentryApiSettings,
+  timeoutMs: number,
+  { clock, conversation }: ChannelParts,
+): Promise<Outcome> {
+  const api = new SentryApi(settings, timeoutMs, conversation);
+  const outcome = (answer: ApiAnswer, question: string): Outcome => {
+    const ended = outcomeOf(answer, clock.nowMs());
+    return ended.result === 'sent' ? ended : { ...ended, reason: `${question}: ${ended.reason}` };
+  };
+  const event = await api.issueOfEvent(eventIdOf(item));
+  let issueIds: string[];
+  if (event.kind === 'answer' && event.status === 404) {
+    const found = await api.issuesWithTag('alert', alertId(item.alertKey));
+    const searched = outcome(found, 'search of its issue');
+    if (found.kind === 'no_answer' || searched.result !== 'sent') return searched;
+    issueIds = idsOf(found.document, 'id');
+  } else {
+    const asked = outcome(event, 'its event');
+    if (event.kind === 'no_answer' || asked.result !== 'sent') return asked;
+    issueIds = idsOf([event.document], 'groupId');
+  }
+  if (issueIds.length === 0) return notFound(item, clock.nowMs());
+  for (const issueId of issueIds) {
+    const resolved = outcome(await api.resolve(issueId), 'its issue');
+    if (resolved.result !== 'sent') return resolved;
+  }
+  return { result: 'sent' };
+}
+
+function notFound({ atMs }: NotificationItem, nowMs: number): Outcome {
+  const reason = 'Sentry has no unresolved issue of it';
+  // Where the clock was set back it is looked for as if it had just ended.
+  if (Math.abs(nowMs - atMs) > SEARCH_MS) return { result: 'refused', reason };
+  return { result: 'retry', reason, afterMs: SEARCH_AGAIN_MS };
+}
+
+/** Ids stand in an address: anything but digits is no id. */
+function idsOf(documents: unknown, key: string): string[] {
+  if (!Array.isArray(documents)) return [];
+  return documents.flatMap((document: unknown) => {
+    const id =
+      typeof document === 'object' && document !== null
+        ? (document as Record<string, unknown>)[key]
+        : undefined;
+    return (typeof id === 'string' || typeof id === 'number') && /^\d{1,20}$/.test(String(id))
+      ? [String(id)]
+      : [];
+  });
+}

@@ -1,0 +1,84 @@
+// What a webhook channel posts: Alertmanager's document, or what a template writes. What a template writes as JSON must be JSON.
+import type { WebhookChannelSettings } from '../../config/channel/webhook-settings';
+import { DEFAULT_CONTENT_TYPE } from '../../config/channel/webhook-settings';
+import { renderTemplate } from '../../config/channel/template-engine';
+import { errorCodeOf } from '../../error-code';
+import type { Notification } from '../../notify/notification';
+import { alertmanagerDocument } from './alertmanager-document';
+import { shippedTemplate } from './shipped-template';
+import { variablesOf } from './variables-of';
+
+export interface WebhookBody {
+  readonly body: string;
+  readonly contentType: string;
+}
+
+/** Whose message it is. */
+export interface WebhookSender {
+  /** The channel's name. */
+  readonly receiver: string;
+  /** Where people reach the sidecar; `undefined` where that is not known. */
+  readonly externalUrl: string | undefined;
+}
+
+/**
+ * Pure but for the reading of our own templates. Never throws.
+ *
+ * @returns the body, or why there is none, without anything that stands in a template
+ */
+export function renderWebhookBody(
+  content: WebhookChannelSettings['content'],
+  notification: Notification,
+  { receiver, externalUrl = '' }: WebhookSender,
+): WebhookBody | { readonly problem: string } {
+  if (content.kind === 'format' && content.format === 'alertmanager') {
+    const document = alertmanagerDocument(notification, receiver, externalUrl);
+    return { body: JSON.stringify(document), contentType: DEFAULT_CONTENT_TYPE };
+  }
+  const template = templateOf(content);
+  if ('problem' in template) return template;
+  const { name, text, contentType } = template;
+  const rendered = renderTemplate(text, variablesOf(notification, receiver, externalUrl));
+  const problem = 'problem' in rendered ? rendered.problem : jsonProblem(rendered.text, contentType);
+  if (problem !== undefined || 'problem' in rendered)
+    return { problem: `the template ${name}: ${problem ?? ''}` };
+  return { body: rendered.text, contentType };
+}
+
+interface Template {
+  /** As a reason names it. */
+  readonly name: string;
+  readonly text: string;
+  readonly contentType: string;
+}
+
+function templateOf(
+  content: Exclude<WebhookChannelSettings['content'], { format: 'alertmanager' }>,
+): Template | { readonly problem: string } {
+  if (content.kind === 'template') return { ...content, name: content.file };
+  if (content.format === 'alertmanager') return { problem: 'no template' };
+  try {
+    return { name: content.format, text: shippedTemplate(content.format), contentType: DEFAULT_CONTENT_TYPE };
+  } catch (error) {
+    const code = errorCodeOf(error);
+    return {
+      problem: `the template ${content.format} of Gatewatch cannot be read (${code}); install it anew`,
+    };
+  }
+}
+
+const JSON_TYPE = /^(?:application|text)\/(?:[\w.+-]+\+)?json(?:;|$)/i;
+
+/** The parser's message shows what it read, so only the place is taken from it. */
+function jsonProblem(text: string, contentType: string): string | undefined {
+  if (!JSON_TYPE.test(contentType)) return undefined;
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    const offset = error instanceof Error ? / at position (\d+)/.exec(error.message)?.[1] : undefined;
+    const lines = offset === undefined ? undefined : text.slice(0, Number(offset)).split('\n');
+    const place = lines && ` from line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1} of it on`;
+    return `what it writes is not JSON${place ?? ''}. Does every text go through the filter json, as in {{ title | json }}?`;
+  }
+}

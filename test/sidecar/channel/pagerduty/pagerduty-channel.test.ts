@@ -1,0 +1,302 @@
+import { alertId } from '../../../../sidecar/alert/alert-key';
+import { createChannel } from '../../../../sidecar/channel/create-channels';
+import type { Channel, Outcome, Thread } from '../../../../sidecar/channel/channel';
+import type { ChannelParts } from '../../../../sidecar/channel/channel-parts';
+import type { Clock } from '../../../../sidecar/clock';
+import { Secret } from '../../../../sidecar/config/secret';
+import type { ChangeNotice } from '../../../../sidecar/notify/letter';
+import type { Notification, NotificationItem } from '../../../../sidecar/notify/notification';
+import { pagerDutySettings } from '../../../support/channel-settings';
+import { ManualClock } from '../../../support/manual-clock';
+import { PagerDutyServer } from '../../../support/pagerduty-server';
+import {
+  sampleGroup,
+  sampleItem,
+  sampleNotification,
+  sampleResolved,
+  sampleResolvedItem,
+  SAMPLE_STARTED_MS,
+  type SampleChanges,
+} from '../../../support/sample-notification';
+import { NO_PROJECT } from '../../../support/sentry-project';
+
+const ID = alertId(sampleItem().alertKey);
+
+const ACKNOWLEDGED: SampleChanges = {
+  alert: {
+    state: 'acknowledged',
+    acknowledgement: { by: 'ann', comment: 'on it', atMs: SAMPLE_STARTED_MS + 60_000 },
+  },
+  item: { occasion: 'acknowledged', atMs: SAMPLE_STARTED_MS + 60_000 },
+};
+
+const CHANGE: ChangeNotice = {
+  id: 'change-1',
+  channel: 'pager',
+  kind: 'change',
+  instance: '10.0.0.1:8100',
+  before: 'aaaa1111',
+  after: 'bbbb2222',
+  atMs: SAMPLE_STARTED_MS,
+  createdMs: SAMPLE_STARTED_MS,
+};
+
+let pager: PagerDutyServer;
+let clock: ManualClock;
+
+beforeEach(async () => {
+  pager = await PagerDutyServer.start();
+  clock = new ManualClock(SAMPLE_STARTED_MS);
+});
+afterEach(async () => {
+  await pager.close();
+  expect(pager.faults).toEqual([]);
+});
+
+function channel(
+  others: Parameters<typeof pagerDutySettings>[1] = {},
+  parts: Partial<ChannelParts> = {},
+): Channel {
+  return createChannel(pagerDutySettings(pager.url, others), {
+    clock,
+    project: NO_PROJECT,
+    externalUrl: 'https://gatewatch.example',
+    ...parts,
+  });
+}
+
+function actions(): unknown[] {
+  return pager.events.map(({ event_action: action }) => action);
+}
+
+/** Services of the events, by which a test tells alerts apart. */
+function sources(): unknown[] {
+  return pager.events.map(({ payload }) => (payload as { source: string }).source);
+}
+
+function group(items: readonly NotificationItem[], message: Partial<Notification> = {}): Notification {
+  return sampleGroup(items, { message });
+}
+
+const many = (count: number): NotificationItem[] =>
+  Array.from({ length: count }, (_, index) => sampleItem({ service: `s${index}` }));
+
+describe('an alert in PagerDuty', () => {
+  it.each(['fired', 'worsened', 'escalated', 'repeated'] as const)(
+    'is triggered when it has %s',
+    async (occasion) => {
+      await expect(channel().send(sampleNotification({ item: { occasion } }))).resolves.toEqual({
+        result: 'sent',
+      });
+      expect(pager.incidents).toMatchObject([{ dedupKey: ID, status: 'triggered' }]);
+    },
+  );
+
+  it('is one incident from its first word to its last', async () => {
+    const story = [
+      sampleNotification({ alert: { severity: 'warning' } }),
+      sampleNotification({ item: { occasion: 'worsened' } }),
+      sampleNotification(ACKNOWLEDGED),
+      sampleResolved(),
+    ];
+    for (const notification of story)
+      await expect(channel().send(notification)).resolves.toEqual({ result: 'sent' });
+    expect(pager.incidents).toMatchObject([{ dedupKey: ID, status: 'resolved' }]);
+    expect(pager.incidents[0]?.log.map(({ action }) => action)).toEqual([
+      'trigger',
+      'trigger',
+      'acknowledge',
+      'resolve',
+    ]);
+    expect(pager.dropped).toEqual([]);
+  });
+
+  it('is another incident when it fires again', async () => {
+    for (const notification of [sampleNotification(), sampleResolved(), sampleNotification()])
+      await channel().send(notification);
+    expect(pager.incidentsOf(ID).map(({ status }) => status)).toEqual(['resolved', 'triggered']);
+  });
+
+  it('is acknowledged at once where somebody did so before the channel was told', async () => {
+    await channel().send(sampleNotification({ ...ACKNOWLEDGED, item: { occasion: 'fired' } }));
+    expect(pager.incidents).toMatchObject([{ status: 'acknowledged' }]);
+  });
+
+  it('keeps its incident while it gets worse', async () => {
+    await channel().send(sampleNotification({ alert: { severity: 'info' } }));
+    await channel().send(sampleNotification({ item: { occasion: 'worsened' } }));
+    expect(pager.incidents).toHaveLength(1);
+    expect(
+      pager.incidents[0]?.log.map(({ event }) => (event['payload'] as { severity: string }).severity),
+    ).toEqual(['info', 'critical']);
+  });
+});
+
+describe('several alerts in one message to PagerDuty', () => {
+  it('are an event each, in their order', async () => {
+    const items = [
+      sampleItem({ service: 'a' }),
+      sampleResolvedItem({ service: 'b' }),
+      sampleItem({ service: 'c', ...ACKNOWLEDGED }),
+    ];
+    await channel().send(group(items));
+    expect(actions()).toEqual(['trigger', 'resolve', 'acknowledge']);
+    expect(sources()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('of a digest are told as they stand at its end: nobody is paged for what is over', async () => {
+    const items = [
+      sampleItem({ service: 'over' }),
+      sampleResolvedItem({ service: 'over' }),
+      sampleItem({ service: 'again' }),
+      sampleResolvedItem({ service: 'again' }),
+      sampleItem({ service: 'again' }),
+    ];
+    await expect(channel().send(group(items, { kind: 'digest' }))).resolves.toEqual({ result: 'sent' });
+    expect(pager.incidents).toMatchObject([{ status: 'triggered' }]);
+    expect(sources()).toEqual(['over', 'again']);
+    expect(actions()).toEqual(['resolve', 'trigger']);
+  });
+
+  it('go on where they stopped when the rest could be sent only later', async () => {
+    const notification = group(many(5));
+    pager.script.push('right', 'right', { status: 503 });
+    const half = await channel().send(notification);
+    expect(half).toEqual({
+      result: 'retry',
+      reason: 'answered 503 (2 of 5 events are done)',
+      afterMs: undefined,
+      thread: { notification: notification.id, done: '2', refused: '0' },
+    });
+    // Somebody resolves the first meanwhile: it must not be opened again.
+    const [first] = pager.incidents;
+    if (first) pager.resolveByHand(first);
+    await expect(channel().send(notification, half.thread)).resolves.toEqual({ result: 'sent', thread: {} });
+    expect(sources()).toEqual(['s0', 's1', 's2', 's3', 's4']);
+    expect(pager.incidents.map(({ status }) => status)).toEqual([
+      'resolved',
+      'triggered',
+      'triggered',
+      'triggered',
+      'triggered',
+    ]);
+  });
+
+  it.each<[string, Thread]>([
+    ['another notification', { notification: 'another', done: '2', refused: '0' }],
+    ['nothing', {}],
+    ['no number', { notification: 'this', done: '-1', refused: 'x' }],
+    ['a number with more behind it', { notification: 'this', done: '2x' }],
+  ])('begin at the first where %s was remembered', async (_, thread) => {
+    await channel().send(group(many(3), { id: 'this' }), thread);
+    expect(sources()).toEqual(['s0', 's1', 's2']);
+  });
+
+  it('are done where more was remembered than there are', async () => {
+    const thread = { notification: 'this', done: '7', refused: '0' };
+    await expect(channel().send(group(many(3), { id: 'this' }), thread)).resolves.toMatchObject({
+      result: 'sent',
+    });
+    expect(pager.events).toEqual([]);
+  });
+
+  it('are sent but for the one that is refused', async () => {
+    pager.script.push('right', { status: 400, document: { status: 'invalid event', errors: ['x'] } });
+    await expect(channel().send(group(many(4)))).resolves.toEqual({
+      result: 'refused',
+      reason: '1 of 4 events refused: answered 400: invalid event',
+    });
+    expect(sources()).toEqual(['s0', 's2', 's3']);
+  });
+
+  it('are refused in the end where one was, though the last try was not', async () => {
+    pager.script.push({ status: 400 }, 'right', { status: 500 });
+    const notification = group(many(4));
+    const half = await channel().send(notification);
+    expect(half).toMatchObject({ result: 'retry', thread: { done: '2', refused: '1' } });
+    await expect(channel().send(notification, half.thread)).resolves.toEqual({
+      result: 'refused',
+      reason: '1 of 4 events refused',
+      thread: {},
+    });
+  });
+
+  it('are not sent one by one to a PagerDuty that takes none of them', async () => {
+    await expect(channel({ routingKey: new Secret('x'.repeat(32)) }).send(group(many(50)))).resolves.toEqual({
+      result: 'refused',
+      reason: 'answered 400: invalid event: check routing_key',
+    });
+    expect(pager.events).toHaveLength(1);
+  });
+
+  it('end within the time of one try, and tell how far they came', async () => {
+    let lookedMs = 0;
+    const slow: Clock = {
+      nowMs: () => clock.nowMs(),
+      // Each look at it finds a second gone.
+      monotonicMs: () => (lookedMs += 1_000),
+      after: () => () => undefined,
+    };
+    const outcome = await channel({ timeoutMs: 10_000 }, { clock: slow }).send(group(many(50)));
+    expect(outcome).toMatchObject({
+      result: 'retry',
+      reason: 'no time left (9 of 50 events are done)',
+      thread: { done: '9' },
+    });
+    expect(pager.events).toHaveLength(9);
+  });
+});
+
+describe("a change of Kong's configuration", () => {
+  it('is a change event', async () => {
+    await expect(channel().sendChange?.(CHANGE)).resolves.toEqual({ result: 'sent' });
+    expect(pager.changes).toEqual([
+      {
+        routing_key: '0123456789abcdef0123456789abcdef',
+        payload: {
+          summary: 'The configuration of Kong has changed from aaaa1111 to bbbb2222',
+          source: '10.0.0.1:8100',
+          timestamp: '2026-03-01T10:00:00.000Z',
+          custom_details: { instance: '10.0.0.1:8100', hash_before: 'aaaa1111', hash_after: 'bbbb2222' },
+        },
+        links: [{ href: 'https://gatewatch.example', text: 'gatewatch' }],
+      },
+    ]);
+    expect(pager.incidents).toEqual([]);
+  });
+
+  it('is told without what was before, and without a link, where they are not known', async () => {
+    await channel({}, { externalUrl: undefined }).sendChange?.({ ...CHANGE, before: undefined });
+    expect(pager.changes).toMatchObject([{ payload: { summary: 'The configuration of Kong is bbbb2222' } }]);
+    expect(pager.changes[0]).not.toHaveProperty('links');
+  });
+
+  it.each<[string, Parameters<typeof pagerDutySettings>[1]]>([
+    ['it is switched off', { sendsChanges: false }],
+    ['the key is of a ruleset, which takes none', { routingKey: new Secret(`R${'x'.repeat(31)}`) }],
+  ])('is not told where %s', (_, others) => {
+    expect('sendChange' in channel(others)).toBe(false);
+  });
+
+  it('is retried and refused as alerts are', async () => {
+    pager.script.push({ status: 500 }, { status: 429 }, { status: 403 });
+    const outcomes: (Outcome | undefined)[] = [];
+    for (let tries = 0; tries < 3; tries += 1) outcomes.push(await channel().sendChange?.(CHANGE));
+    expect(outcomes).toEqual([
+      { result: 'retry', reason: 'answered 500', afterMs: undefined },
+      { result: 'retry', reason: 'answered 429', afterMs: 30_000 },
+      { result: 'refused', reason: 'answered 403' },
+    ]);
+  });
+
+  it('has a summary of no more than 1,024 characters, whatever its names are', async () => {
+    const hostile = {
+      ...CHANGE,
+      instance: '',
+      before: '😀'.repeat(2_000),
+      after: '\ud83d\u0000'.repeat(400_000),
+    };
+    await expect(channel().sendChange?.(hostile)).resolves.toEqual({ result: 'sent' });
+    expect(pager.changes).toMatchObject([{ payload: { source: 'Kong' } }]);
+  });
+});
