@@ -1,34 +1,36 @@
 // Alerting as it runs: the engine on a clock, its memory on disk, its messages on their way. What people must be told is on disk
 // before it is sent, and is sent again at the next start unless its end is on disk too.
 // The engine's clock goes on over restarts: it begins where it stopped, moved on by what the system's clock says has passed.
+import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { shiftAlert, type Alert } from './alert/alert';
 import { shiftChange, type AlertChange } from './alert/alert-change';
-import { isSameLife } from './alert/same-life';
 import { alertKey } from './alert/alert-key';
-import { decodeAlert, encodeAlert, isWorthKeeping } from './alert/alert-memory';
+import { AlertRecords } from './alert/alert-records';
 import { aheadOf, continuedClock, type Clock } from './clock';
 import type { Config } from './config/config';
 import { DEFAULT_LINKS } from './config/default-config';
 import { Engine, type AcknowledgeOutcome, type EngineSettings, type RoundOutcome } from './engine';
+import { ConfigurationWatch } from './kong/configuration-watch';
 import type { KongFacts } from './kong/kong-facts';
-import { DirtyMap } from './memory/dirty-map';
 import { EventLog, type EventFilter, type EventPage } from './memory/event-log';
 import { joinChanges, MEMORY_KEYS, type MemoryChanges } from './memory/memory-changes';
 import type { OpenMemory } from './memory/memory-store';
-import type { Channel } from './notify/channel';
-import type { DeliveryEnd } from './notify/channel-queue';
-import { Dispatcher } from './notify/dispatcher';
-import { eventsOfChange, eventsOfDelivery, eventOfSilence } from './notify/events-of';
+import type { Channel } from './channel/channel';
+import type { ChangeNotice } from './notify/letter';
 import type { Notification } from './notify/notification';
-import { decodeNotification, encodeNotification } from './notify/notification-memory';
 import { notificationOf } from './notify/notification-of-message';
+import type { Try } from './outbox/channel-queue';
+import type { DeadLetter } from './outbox/dead-letter-book';
+import { eventOfSilence, eventsOfChange, eventsOfDiscard, eventsOfEnd } from './outbox/events-of';
+import { Outbox, type OutboxEnd } from './outbox/outbox';
 import type { Message } from './route/message';
 import type { MuteReasons } from './route/mute-reasons';
 import { EMPTY_ROUTE_STATE } from './route/route-state';
 import { readRouteState, writeRouteState } from './route/route-memory';
 import type { Silence } from './route/silence';
-import { readSilence, type SilenceFault, type SilenceRequest } from './route/silence-book';
+import type { SilenceFault, SilenceRequest } from './route/silence-book';
+import { SilenceRecords } from './route/silence-records';
 import type { Evidence } from './window/evidence';
 import { WindowMemory } from './window/window-memory';
 
@@ -49,6 +51,10 @@ export interface AlertingParts {
   readonly lastBatchMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of each try to deliver something. */
+  readonly onTry?: (made: Try) => void;
+  /** Told of how each letter ended on its channel. */
+  readonly onLetterEnd?: (end: OutboxEnd) => void;
   /** Told of a fault of its own, which is in the log too. */
   readonly onFault: (error: unknown) => void;
 }
@@ -57,20 +63,14 @@ export class Alerting {
   /** The engine's clock. */
   readonly clock: Clock;
   readonly engine: Engine;
-  readonly dispatcher: Dispatcher;
+  readonly outbox: Outbox;
   readonly #parts: AlertingParts;
   readonly #aheadMs: () => number;
   readonly #windowMemory: WindowMemory;
   readonly #events: EventLog;
-  readonly #alerts = new DirtyMap<unknown>(MEMORY_KEYS.alert);
-  readonly #silences = new DirtyMap<Silence>(MEMORY_KEYS.silence);
-  /** Key -> the alert as it was written last. */
-  readonly #written = new Map<string, Alert>();
-  /** Notifications that have not ended, in their order. */
-  readonly #deliveries = new DirtyMap<unknown>(MEMORY_KEYS.delivery);
-  /** Message id -> key of its delivery. */
-  readonly #deliveryKeys = new Map<string, string>();
-  #nextDelivery = 1;
+  readonly #alerts = new AlertRecords();
+  readonly #silences = new SilenceRecords();
+  readonly #configurations = new ConfigurationWatch();
   #config: Config;
   #writtenRoute: unknown;
   #cancelEnds: (() => void) | undefined;
@@ -96,8 +96,14 @@ export class Alerting {
     this.#events = new EventLog(clock.nowMs());
     this.engine = new Engine(settingsOf(config), nowMs, kong);
     this.#windowMemory = new WindowMemory(this.engine.windows);
-    this.dispatcher = new Dispatcher(
-      { clock, logger: parts.logger, random: Math.random, onEnd: (end) => this.#onEnd(end) },
+    this.outbox = new Outbox(
+      {
+        clock,
+        logger: parts.logger,
+        random: Math.random,
+        onTry: (made) => parts.onTry?.(made),
+        onEnd: (end) => this.#onEnd(end),
+      },
       parts.channels,
     );
     this.#restore(nowMs, stopped?.wallMs);
@@ -111,7 +117,8 @@ export class Alerting {
   /** Judges every rule, remembers, and sends. */
   round(nowMs: number): void {
     this.#endSilences();
-    this.#taken = this.#take(this.engine.round(nowMs, this.#aheadMs())).catch((error: unknown) => {
+    const changes = this.#kongChanges();
+    this.#taken = this.#take(this.engine.round(nowMs, this.#aheadMs()), changes).catch((error: unknown) => {
       this.#parts.logger.error({ err: error }, 'what a round found could not be written down or sent');
       this.#parts.onFault(error);
     });
@@ -171,16 +178,39 @@ export class Alerting {
     return silence;
   }
 
+  /** Letters that no channel took, the newest first. */
+  deadLetters(): readonly DeadLetter[] {
+    return this.outbox.deadLetters();
+  }
+
+  /** See Outbox. */
+  async sendAgain(id: string): Promise<ReturnType<Outbox['sendAgain']>> {
+    const answer = this.outbox.sendAgain(id);
+    await this.#send();
+    return answer;
+  }
+
+  /** Whether there was such a dead letter. @param by who discards it */
+  async discard(id: string, by: string): Promise<boolean> {
+    const dead = this.deadLetters().find(({ letter }) => letter.id === id);
+    if (!dead) return false;
+    this.outbox.discard(id);
+    const timeMs = this.#parts.clock.nowMs();
+    this.#events.append(eventsOfDiscard(dead.letter, by, timeMs), timeMs);
+    await this.#commit(this.#smallChanges());
+    return true;
+  }
+
   reconfigure(config: Config, channels: readonly Channel[]): void {
     this.#config = config;
     this.engine.reconfigure(settingsOf(config), this.clock.nowMs());
-    this.dispatcher.reconfigure(channels);
+    this.outbox.reconfigure(channels);
   }
 
   /** Sends what can still be sent in `timeoutMs`; the rest is sent after the next start. */
   async drain(timeoutMs: number): Promise<void> {
     await this.settled();
-    await this.dispatcher.drain(timeoutMs);
+    await this.outbox.drain(timeoutMs);
   }
 
   /** Writes down what is known. */
@@ -189,7 +219,7 @@ export class Alerting {
     await this.#within(this.#commit(this.#changes()).then(() => this.#parts.memory.store.close()));
   }
 
-  async #take({ changes, messages }: RoundOutcome): Promise<void> {
+  async #take({ changes, messages }: RoundOutcome, kongChanges: readonly ChangeNotice[] = []): Promise<void> {
     const aheadMs = this.#aheadMs();
     const timeMs = this.#parts.clock.nowMs();
     const told = changes.map((change) => shiftChange(change, aheadMs));
@@ -198,9 +228,28 @@ export class Alerting {
     this.#events.append(told.flatMap(eventsOfChange), timeMs);
     const evidence = this.#evidenceOnce();
     const notifications = messages.map((message) => this.#notificationOf(message, evidence));
-    for (const notification of notifications) this.#remember(notification);
+    this.outbox.post([...kongChanges, ...notifications]);
     await this.#within(this.#commit(this.#changes()));
-    this.dispatcher.dispatch(notifications);
+    this.outbox.release();
+  }
+
+  /** For what was posted between two rounds. */
+  async #send(): Promise<void> {
+    await this.#within(this.#commit(this.#smallChanges()));
+    this.outbox.release();
+  }
+
+  /** Each channel that takes them is told of each. */
+  #kongChanges(): ChangeNotice[] {
+    const nowMs = this.#parts.clock.nowMs();
+    const changes = this.#configurations.look(this.#parts.kong());
+    return changes.flatMap((change) =>
+      this.outbox.channelsOfChanges().map((channel) => {
+        const seed = JSON.stringify([channel, change.instance, change.after, nowMs]);
+        const id = createHash('sha256').update(seed).digest('hex').slice(0, 16);
+        return { id, channel, kind: 'change', ...change, atMs: nowMs, createdMs: nowMs };
+      }),
+    );
   }
 
   /** As people tell its times. What cannot be said of an alert is left out: people are told all the same. */
@@ -238,23 +287,15 @@ export class Alerting {
     this.#parts.logger.warn({ rule: rule.name, scope, severity, verdict, atMs }, `alert ${kind}`);
   }
 
-  #remember(notification: Notification): void {
-    const key = String(this.#nextDelivery++).padStart(16, '0');
-    this.#deliveryKeys.set(notification.id, key);
-    this.#deliveries.set(key, encodeNotification(notification));
-  }
-
-  #onEnd(end: DeliveryEnd): void {
+  #onEnd(end: OutboxEnd): void {
+    const { delivery } = end;
+    if (delivery) this.engine.deliveriesEnded([delivery], this.clock.nowMs());
     const timeMs = this.#parts.clock.nowMs();
-    const key = this.#deliveryKeys.get(end.notification.id);
-    this.#deliveryKeys.delete(end.notification.id);
-    if (key !== undefined) this.#deliveries.delete(key);
-    const { channel, id } = end.notification;
-    this.engine.deliveriesEnded([{ channel, id, how: end.how }], this.clock.nowMs());
-    this.#events.append(eventsOfDelivery(end, timeMs), timeMs);
+    this.#events.append(eventsOfEnd(end, timeMs), timeMs);
+    this.#parts.onLetterEnd?.(end);
     this.#cancelEnds ??= this.#parts.clock.after(ENDS_TOGETHER_MS, () => {
       this.#cancelEnds = undefined;
-      void this.#commit(this.#smallChanges());
+      void this.#send();
     });
   }
 
@@ -298,19 +339,20 @@ export class Alerting {
 
   /** All that a round may have changed. The time is written with the windows, which are whole up to it. */
   #changes(): MemoryChanges {
-    this.#setAlerts();
+    this.#alerts.set(this.engine.book.alerts());
     const clockRecord = { steadyMs: this.clock.nowMs(), wallMs: this.#parts.clock.nowMs() };
     return joinChanges([
       { puts: [{ key: MEMORY_KEYS.clock, value: clockRecord }], deletes: [] },
       this.#windowMemory.takeDirty(),
       this.#alerts.takeDirty(),
+      this.#configurations.takeDirty(),
       this.#smallChanges(),
     ]);
   }
 
   /** What may change between two rounds. */
   #smallChanges(): MemoryChanges {
-    this.#setSilences();
+    this.#silences.set(this.engine.silences);
     const { routeState } = this.engine;
     const isNew = routeState !== this.#writtenRoute;
     this.#writtenRoute = routeState;
@@ -318,36 +360,9 @@ export class Alerting {
     return joinChanges([
       { puts, deletes: [] },
       this.#silences.takeDirty(),
-      this.#deliveries.takeDirty(),
+      this.outbox.takeDirty(),
       this.#events.takeDirty(),
     ]);
-  }
-
-  /** The verdict of a round is no reason to write an alert anew: the next process judges for itself. */
-  #setAlerts(): void {
-    const kept = new Set<string>();
-    for (const alert of this.engine.book.alerts()) {
-      if (!isWorthKeeping(alert)) continue;
-      const key = alertKey(alert.rule.name, alert.scope);
-      kept.add(key);
-      const written = this.#written.get(key);
-      if (written && isSameLife(written, alert)) continue;
-      this.#written.set(key, alert);
-      this.#alerts.set(key, encodeAlert(alert));
-    }
-    for (const key of [...this.#alerts.keys()]) {
-      if (kept.has(key)) continue;
-      this.#written.delete(key);
-      this.#alerts.delete(key);
-    }
-  }
-
-  #setSilences(): void {
-    const { silences } = this.engine;
-    for (const silence of silences)
-      if (this.#silences.get(silence.id) !== silence) this.#silences.set(silence.id, silence);
-    const ids = new Set(silences.map(({ id }) => id));
-    for (const id of [...this.#silences.keys()]) if (!ids.has(id)) this.#silences.delete(id);
   }
 
   #restore(nowMs: number, stoppedWallMs: number | undefined): void {
@@ -375,51 +390,19 @@ export class Alerting {
       known.openGap(windows.savedMs, windows.savedMs + countedLateMs, []);
     }
 
-    const alerts: Alert[] = [];
-    for (const [key, value] of own(MEMORY_KEYS.alert)) {
-      const alert = decodeAlert(value, config.rules);
-      if (alert) {
-        alerts.push(alert);
-        this.#alerts.restore(key, value);
-      } else {
-        unreadable += 1;
-        this.#alerts.forget(key);
-      }
-    }
-    const silences: Silence[] = [];
-    for (const [id, value] of own(MEMORY_KEYS.silence)) {
-      const silence = readSilence(value);
-      if (silence) {
-        silences.push(silence);
-        this.#silences.restore(id, silence);
-      } else {
-        unreadable += 1;
-        this.#silences.forget(id);
-      }
-    }
+    const { alerts, unreadable: lostAlerts } = this.#alerts.restore(own(MEMORY_KEYS.alert), config.rules);
+    const { silences, unreadable: lostSilences } = this.#silences.restore(own(MEMORY_KEYS.silence));
+    this.#configurations.restore(entries.get(MEMORY_KEYS.kongConfiguration));
     const written = entries.get(MEMORY_KEYS.route);
     const route = written === undefined ? undefined : readRouteState(written, config.rules, nowMs);
-    unreadable += route?.unreadable ?? 0;
     this.engine.restore(alerts, route?.state ?? EMPTY_ROUTE_STATE, silences);
-
-    const waiting: Notification[] = [];
-    for (const [key, value] of own(MEMORY_KEYS.delivery)) {
-      this.#nextDelivery = Math.max(this.#nextDelivery, Number(key) + 1);
-      const notification = decodeNotification(value, config.rules);
-      if (notification) {
-        waiting.push(notification);
-        this.#deliveries.restore(key, value);
-        this.#deliveryKeys.set(notification.id, key);
-      } else {
-        unreadable += 1;
-        this.#deliveries.forget(key);
-      }
-    }
+    const waiting = this.outbox.restore(own, config.rules);
+    unreadable += lostAlerts + lostSilences + (route?.unreadable ?? 0) + waiting.unreadable;
     if (unreadable > 0)
       logger.error({ unreadable }, "parts of the alerts' memory could not be read, and begin anew");
-    const ids = new Set(waiting.map(({ id }) => id));
+    const ids = new Set(waiting.origins.map(({ id }) => id));
     this.engine.deliveriesEnded(this.engine.lostDeliveries(ids), nowMs);
-    this.dispatcher.dispatch(waiting);
+    this.outbox.release();
   }
 }
 
@@ -427,7 +410,12 @@ function settingsOf({ rules, notifications, channels, kong }: Config): EngineSet
   return {
     rules,
     policy: notifications,
-    channels: channels.map(({ name }) => name),
+    channels: channels.filter(({ type }) => type !== 'alertmanager').map(({ name }) => name),
+    standing: channels.flatMap((channel) =>
+      channel.type === 'alertmanager'
+        ? [{ name: channel.name, resendIntervalMs: channel.resendIntervalMs }]
+        : [],
+    ),
     hasKong: kong.statusUrls.length > 0,
   };
 }

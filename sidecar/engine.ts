@@ -18,6 +18,7 @@ import type { Message } from './route/message';
 import { muteReasons, type MuteReasons } from './route/mute-reasons';
 import { EMPTY_ROUTE_STATE, type RouteState } from './route/route-state';
 import { route } from './route/router';
+import { StandingBook, type StandingChannel } from './route/standing-book';
 import type { Silence } from './route/silence';
 import {
   createSilence,
@@ -37,6 +38,8 @@ export interface EngineSettings {
   readonly policy: NotificationPolicy;
   /** The names of the channels that there are. */
   readonly channels: readonly string[];
+  /** Those that are told of the state of all alerts again and again. */
+  readonly standing: readonly StandingChannel[];
   /** Whether there is a Kong to watch; without one its rules are not judged. */
   readonly hasKong: boolean;
 }
@@ -62,6 +65,7 @@ export class Engine {
   readonly #kong: () => KongFacts;
   #routeState: RouteState = EMPTY_ROUTE_STATE;
   #silences: readonly Silence[] = [];
+  readonly #standing = new StandingBook();
 
   /** @param startedMs Unix ms on the steady clock */
   constructor(settings: EngineSettings, startedMs: number, kong: () => KongFacts = () => NO_KONG) {
@@ -161,7 +165,17 @@ export class Engine {
     const silences = this.#silences;
     const routed = route(this.#routeState, { policy, channels, alerts, changes, silences, nowMs, aheadMs });
     this.#routeState = routed.state;
-    return routed.messages;
+    return [...routed.messages, ...this.#tellStanding(changes, nowMs, aheadMs)];
+  }
+
+  #tellStanding(changes: readonly AlertChange[], nowMs: number, aheadMs: number): readonly Message[] {
+    const { standing } = this.#settings;
+    const muted = standing.length === 0 ? undefined : this.muteReasons(nowMs, aheadMs);
+    const isMuted = (key: string): boolean => {
+      const reasons = muted?.get(key);
+      return reasons !== undefined && reasons.silences.length + reasons.maintenance.length > 0;
+    };
+    return this.#standing.round({ channels: standing, alerts: this.book.alerts(), changes, isMuted, nowMs });
   }
 
   #subjects(nowMs: number): Subjects {

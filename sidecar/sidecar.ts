@@ -8,7 +8,6 @@ import type { Clock } from './clock';
 import { boundsOf, type Config } from './config/config';
 import { configWarnings } from './config/config-warnings';
 import { renderConfig } from './config/render-config';
-import { envelopeUrlOf } from './config/sentry-dsn';
 import { alertFamilies, channelFamilies } from './exposition/alert-families';
 import { DEFAULT_OBSERVED_WINDOW_MS, kongFamilies } from './exposition/kong-families';
 import { ledgerFamilies } from './exposition/ledger-families';
@@ -34,8 +33,9 @@ import { CountedRequests } from './ledger/counted-requests';
 import { Ledger } from './ledger/ledger';
 import { watchLedger } from './ledger/watch-ledger';
 import { MemoryStore } from './memory/memory-store';
-import type { Channel, Outcome } from './notify/channel';
-import { createChannels } from './notify/create-channels';
+import type { Channel, Outcome } from './channel/channel';
+import { channelPartsOf } from './channel/channel-parts-of';
+import { createChannels } from './channel/create-channels';
 import type { OwnSentry, WorkFailure } from './sentry/own-sentry';
 import { renderStatusPage } from './ui/status-page';
 
@@ -94,6 +94,10 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     lastBatchMs: Math.max(0, ...[...ledger.state.producers.values()].map(({ lastSeenMs }) => lastSeenMs)),
     clock,
     logger,
+    onTry: ({ channel, result, durationMs }) =>
+      metrics.notificationTrySeconds.observe({ channel, outcome: result }, durationMs / 1000),
+    onLetterEnd: ({ letter, how, tookMs }) =>
+      metrics.notificationDeliverySeconds.observe({ channel: letter.channel, outcome: how }, tookMs / 1000),
     onFault: (error) => sentry.report({ error, place: 'what a round found', isFatal: false }),
   });
   const { windows } = alerting.engine;
@@ -163,7 +167,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
       families: async () => [
         ...ledgerFamilies(ledger.state.series.values(), boundsOf(config.rules)),
         ...alertFamilies(alerting.engine.book.alerts()),
-        ...channelFamilies(alerting.dispatcher),
+        ...channelFamilies(alerting.outbox),
         ...kongFamilies(kong.facts(), kong.polls(), observedWindowMs(config)),
         ...memoryFamilies(memory.store),
         ...recordingFamilies(recording),
@@ -213,7 +217,9 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
           muteReasons: alerting.muteReasons(),
           silences: alerting.silences,
           kong: kong.facts(),
-          channels: alerting.dispatcher.status(),
+          channels: alerting.outbox.status(),
+          fallbacks: fallbacksOf(config),
+          deadLetters: alerting.deadLetters(),
           hasToken: config.token !== undefined,
           ownSentry: sentry.counts,
         }),
@@ -271,27 +277,25 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
 }
 
 /** Each works as a trace of its own, under its name: that of its receiver is a secret. */
-function channelsOf(
-  { channels, sentry: settings, links }: Config,
-  { clock, version, sentry }: SidecarParts,
-): Channel[] {
-  const project = {
-    envelopeUrl: settings.dsn && envelopeUrlOf(settings.dsn.reveal(), version),
-    spotlightUrl: settings.spotlightUrl,
-    environment: settings.environment,
-    release: settings.release ?? `gatewatch@${version}`,
-  };
-  return createChannels(channels, clock, project, links.externalUrl).map((channel) => ({
-    name: channel.name,
-    type: channel.type,
-    send: (notification) =>
-      sentry.trace({
-        name: `deliver to ${channel.name}`,
-        op: 'notification',
-        run: () => channel.send(notification),
-        failureOf,
-      }),
+function channelsOf(config: Config, { clock, version, sentry }: SidecarParts): Channel[] {
+  const traced = (name: string, run: () => Promise<Outcome>): Promise<Outcome> =>
+    sentry.trace({ name: `deliver to ${name}`, op: 'notification', run, failureOf });
+  return createChannels(config.channels, channelPartsOf(config, { clock, version })).map((channel) => ({
+    ...channel,
+    send: (notification, thread) => traced(channel.name, () => channel.send(notification, thread)),
+    ...(channel.sendChange && {
+      sendChange: (change) =>
+        traced(channel.name, () => channel.sendChange?.(change) ?? Promise.resolve({ result: 'sent' })),
+    }),
   }));
+}
+
+function fallbacksOf({ channels }: Config): Map<string, string> {
+  return new Map(
+    channels.flatMap(({ name, delivery }) =>
+      delivery.fallback === undefined ? [] : [[name, delivery.fallback]],
+    ),
+  );
 }
 
 function failureOf({ result }: Outcome): WorkFailure | undefined {

@@ -43,6 +43,8 @@ const SIDECAR_STEPS = [
   'route',
   'engine',
   'notify',
+  'channel',
+  'outbox',
   'alerting',
   'exposition',
   'ui',

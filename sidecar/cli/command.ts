@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly hasColors: boolean;
   /** Unix ms. */
   readonly nowMs: () => number;
+  /** Of this program. */
+  readonly version: string;
 }
 
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;

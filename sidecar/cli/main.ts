@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 // gatewatch: every program of the package under one name. Each command is loaded when it is asked for: the plugin server is to be no
-// larger for what the others need. Exit codes of alerts, ack and silence: 0 done; 1 not done, or the sidecar cannot be asked; 2 a wrong
-// command line. The others have their own.
+// larger for what the others need. Exit codes of alerts, ack, silence and dead-letters: 0 done; 1 not done, or the sidecar cannot be
+// asked; 2 a wrong command line. The others have their own.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as Ack from './ack-command';
 import type * as Alerts from './alerts-command';
 import { CommandFault, EXIT, UsageFault, type Command, type Surroundings } from './command';
+import type * as DeadLetters from './dead-letters-command';
 import type * as NearestWord from '../config/nearest-word';
+import type * as Notify from './notify-command';
 import type * as Replay from './replay';
 import type * as Silence from './silence-command';
 import { plainLine } from './terminal-text';
@@ -18,6 +20,8 @@ const USAGE = `Usage: gatewatch COMMAND [flags]
   alerts           what fires, one alert in full, and what happened
   ack              somebody knows of an alert
   silence          alerts that match are not told of for a while
+  dead-letters     messages that no channel took
+  notify           tries a channel, or shows what it would be sent
   replay           how often rules would have called somebody in the past
   sidecar          runs the sidecar
   plugin-server    serves Kong's socket
@@ -33,6 +37,9 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   alerts: (args) => ask((load('./alerts-command') as typeof Alerts).alertsCommand, args),
   ack: (args) => ask((load('./ack-command') as typeof Ack).ackCommand, args),
   silence: (args) => ask((load('./silence-command') as typeof Silence).silenceCommand, args),
+  'dead-letters': (args) =>
+    ask((load('./dead-letters-command') as typeof DeadLetters).deadLettersCommand, args),
+  notify: (args) => ask((load('./notify-command') as typeof Notify).notifyCommand, args),
   replay: (args) => (load('./replay') as typeof Replay).runReplay(args),
   // It reads `process.argv` itself, its own name not among it.
   sidecar: () => handOver(() => process.argv.splice(2, 1), '../main.js'),
@@ -76,6 +83,7 @@ async function ask(command: Command, args: readonly string[]): Promise<number> {
     columns: stdout.isTTY ? stdout.columns : undefined,
     hasColors: stdout.isTTY && !env.NO_COLOR && env.TERM !== 'dumb',
     nowMs: () => Date.now(),
+    version: readVersion(),
   };
   return command(args, surroundings);
 }

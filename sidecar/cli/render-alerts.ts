@@ -184,6 +184,8 @@ function detailOf(event: Exclude<EventDocument, { silence_id: string }>): string
       return ` to ${event.channel} (${event.occasion})`;
     case 'notification_failed':
       return ` to ${event.channel} (${event.occasion}): ${event.reason}`;
+    case 'notification_discarded':
+      return ` to ${event.channel} (${event.occasion}) by ${event.by}`;
   }
 }
 

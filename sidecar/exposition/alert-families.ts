@@ -1,7 +1,7 @@
-// From alerts, silences and channels to the families that describe them. Read at the moment of the scrape.
+// From alerts and the outbox to the families that describe them. Read at the moment of the scrape.
 import { ALERT_STATES, isActive, type Alert } from '../alert/alert';
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
-import type { Dispatcher } from '../notify/dispatcher';
+import type { Outbox } from '../outbox/outbox';
 import { labelsOf } from '../window/scope';
 import type { Labels, MetricFamily } from './metric-family';
 
@@ -44,14 +44,14 @@ function subjectOf({ rule, scope }: Alert): Labels {
   return { rule: rule.name, level: scope.level, ...labelsOf(scope) };
 }
 
-export function channelFamilies(dispatcher: Dispatcher): MetricFamily[] {
-  const outcomes = [...dispatcher.counts()].flatMap(([channel, counts]) =>
+export function channelFamilies(outbox: Outbox): MetricFamily[] {
+  const outcomes = [...outbox.counts()].flatMap(([channel, counts]) =>
     Object.entries(counts).map(([outcome, value]) => ({ labels: { channel, outcome }, value })),
   );
   return [
     {
       name: 'gatewatch_notifications_total',
-      help: 'Notifications by how they ended on a channel; retried counts tries that are repeated',
+      help: 'Notifications by how they ended on a channel; retried counts tries that are repeated, replaced states that were overtaken',
       type: 'counter',
       samples: outcomes,
     },
@@ -59,7 +59,19 @@ export function channelFamilies(dispatcher: Dispatcher): MetricFamily[] {
       name: 'gatewatch_notifications_queued',
       help: 'Notifications that wait to be delivered',
       type: 'gauge',
-      samples: dispatcher.status().map(({ name, queued }) => ({ labels: { channel: name }, value: queued })),
+      samples: outbox.status().map(({ name, queued }) => ({ labels: { channel: name }, value: queued })),
+    },
+    {
+      name: 'gatewatch_dead_letters',
+      help: 'Notifications that neither their channel nor its fallbacks took, and that are kept to be sent again',
+      type: 'gauge',
+      samples: [{ labels: {}, value: outbox.deadLetters().length }],
+    },
+    {
+      name: 'gatewatch_dead_letters_let_go_total',
+      help: 'Dead letters since the start that there was no room or time for any more',
+      type: 'counter',
+      samples: [{ labels: {}, value: outbox.deadLettersLetGo }],
     },
   ];
 }

@@ -77,6 +77,20 @@ export function createOwnMetrics(version: string) {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
       registers,
     }),
+    notificationTrySeconds: new Histogram({
+      name: 'gatewatch_notification_try_duration_seconds',
+      help: 'Time of one try to deliver a notification, by how it ended: sent, retry or refused',
+      labelNames: ['channel', 'outcome'] as const,
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    notificationDeliverySeconds: new Histogram({
+      name: 'gatewatch_notification_delivery_duration_seconds',
+      help: 'Time from a notification until its end on a channel, waits and repeated tries included, by how it ended',
+      labelNames: ['channel', 'outcome'] as const,
+      buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600],
+      registers,
+    }),
     evaluationRounds: new Counter({
       name: 'gatewatch_evaluation_rounds_total',
       help: 'Rounds in which every rule was judged, by whether they ended well',

@@ -16,6 +16,8 @@ export interface KongAnswer {
   readonly isReachable: boolean;
   /** Every request that nginx has taken since Kong's start, these questions too. `undefined` where it did not say. */
   readonly nginxRequests: number | undefined;
+  /** Of its configuration; `undefined` where it did not say. */
+  readonly configurationHash: string | undefined;
   /** `undefined` where they could not be had. */
   readonly metrics: KongMetrics | undefined;
   /** Why something could not be had; neither the address nor an answer's text is in it. */
@@ -37,30 +39,37 @@ class Problem extends Error {}
  * @param signal ends the question, whose rest then counts as not answered in time
  */
 export async function askKong(statusUrl: string, signal: AbortSignal): Promise<KongAnswer> {
-  let nginxRequests: number | undefined;
+  let status: KongStatus = { nginxRequests: undefined, configurationHash: undefined };
   try {
-    nginxRequests = await askStatus(statusUrl, signal);
+    status = await askStatus(statusUrl, signal);
   } catch (error) {
     const problem = describe('/status', error, signal);
-    return { isReachable: false, nginxRequests, metrics: undefined, problem };
+    return { isReachable: false, ...status, metrics: undefined, problem };
   }
   try {
     const metrics = await askMetrics(statusUrl, signal);
-    return { isReachable: true, nginxRequests, metrics, problem: undefined };
+    return { isReachable: true, ...status, metrics, problem: undefined };
   } catch (error) {
     const problem = describe('/metrics', error, signal);
-    return { isReachable: true, nginxRequests, metrics: undefined, problem };
+    return { isReachable: true, ...status, metrics: undefined, problem };
   }
 }
 
+type KongStatus = Pick<KongAnswer, 'nginxRequests' | 'configurationHash'>;
+
 /** Kong answers 200 even where its database is away: it goes on with what it knows. */
-async function askStatus(statusUrl: string, signal: AbortSignal): Promise<number | undefined> {
+async function askStatus(statusUrl: string, signal: AbortSignal): Promise<KongStatus> {
   let text = '';
   await get(statusUrl, '/status', MOST_STATUS_BYTES, signal, (piece) => (text += piece));
-  const server = fieldOf(parse(text), 'server');
+  const status = parse(text);
+  const server = fieldOf(status, 'server');
   if (typeof server !== 'object' || server === null) throw new Problem('answers, but not as Kong does');
   const requests = fieldOf(server, 'total_requests');
-  return typeof requests === 'number' ? requests : undefined;
+  const hash = fieldOf(status, 'configuration_hash');
+  return {
+    nginxRequests: typeof requests === 'number' ? requests : undefined,
+    configurationHash: typeof hash === 'string' && /^[0-9a-f]{1,64}$/.test(hash) ? hash : undefined,
+  };
 }
 
 async function askMetrics(statusUrl: string, signal: AbortSignal): Promise<KongMetrics> {

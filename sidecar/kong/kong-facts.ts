@@ -14,6 +14,8 @@ export interface InstanceFacts {
   readonly instance: string;
   /** `undefined` until it has answered, or failed to often enough. */
   readonly isReachable: boolean | undefined;
+  /** Kong's hash of its configuration, as it last said; `undefined` where it did not (only a Kong without a database does). */
+  readonly configurationHash: string | undefined;
   /** Why the last question was not answered, or not in full; without secrets. */
   readonly problem: string | undefined;
   /**

@@ -21,6 +21,7 @@ export class WatchedInstance {
   readonly #polls: Record<PollResult, number> = { answered: 0, without_metrics: 0, unanswered: 0 };
   #isReachable: boolean | undefined;
   #problem: string | undefined;
+  #configurationHash: string | undefined;
   #targets: readonly TargetFacts[] = [];
   #failures = 0;
   #failuresOfMetrics = 0;
@@ -36,6 +37,7 @@ export class WatchedInstance {
     return {
       instance: this.name,
       isReachable: this.#isReachable,
+      configurationHash: this.#configurationHash,
       problem: this.#problem,
       targets: this.#targets,
     };
@@ -46,7 +48,7 @@ export class WatchedInstance {
   }
 
   /** @returns what it has served since it was first asked; `undefined` where it did not say now */
-  note({ isReachable, nginxRequests, metrics, problem }: KongAnswer): number | undefined {
+  note({ isReachable, nginxRequests, configurationHash, metrics, problem }: KongAnswer): number | undefined {
     this.#problem = problem;
     if (!isReachable) {
       this.#polls.unanswered += 1;
@@ -56,6 +58,7 @@ export class WatchedInstance {
     }
     this.#failures = 0;
     this.#isReachable = true;
+    this.#configurationHash = configurationHash ?? this.#configurationHash;
     if (!metrics) {
       this.#polls.without_metrics += 1;
       this.#failuresOfMetrics += 1;

@@ -66,6 +66,8 @@ export const alertEventShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('notification_sent'), ...ofAlert, ...told }),
   // It was given up; a try that is repeated is no event.
   z.object({ kind: z.literal('notification_failed'), ...ofAlert, ...told, reason: text }),
+  // Somebody has thrown away what no channel took.
+  z.object({ kind: z.literal('notification_discarded'), ...ofAlert, ...told, by: text }),
   z.object({ kind: z.literal('silence_created'), ...ofSilence, by: text }),
   // Without a `by` its time was over.
   z.object({ kind: z.literal('silence_expired'), ...ofSilence, by: text.optional() }),
@@ -84,6 +86,7 @@ export const ALERT_EVENT_KINDS = [
   'resolved',
   'notification_sent',
   'notification_failed',
+  'notification_discarded',
   'silence_created',
   'silence_expired',
 ] as const satisfies readonly AlertEventKind[];

@@ -20,6 +20,10 @@ export class DirtyMap<Value> {
     return this.#values.keys();
   }
 
+  entries(): IterableIterator<[string, Value]> {
+    return this.#values.entries();
+  }
+
   values(): IterableIterator<Value> {
     return this.#values.values();
   }

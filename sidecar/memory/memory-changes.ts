@@ -22,6 +22,9 @@ export const MEMORY_KEYS = {
   silence: 'silence/',
   event: 'event/',
   delivery: 'delivery/',
+  thread: 'thread/',
+  deadLetter: 'dead-letter/',
+  kongConfiguration: 'kong-configuration',
 } as const;
 
 /** Of several owners, none of which has a key of another. */

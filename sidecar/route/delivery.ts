@@ -12,8 +12,8 @@ export const RETELL_REFUSED_MS = 3_600_000;
 /** So long after its end it is told that an alert is over; never for ever, since nobody may be there to listen. */
 export const MOST_RETOLD_END_MS = 86_400_000;
 
-/** Longer than a delivery takes. */
-export const MOST_UNDERWAY_MS = 7_200_000;
+/** Longer than a delivery takes: an hour, the longest deadline, on a channel and on each of three fallbacks, and their last tries. */
+export const MOST_UNDERWAY_MS = 5 * 3_600_000;
 
 export interface Delivery {
   readonly channel: string;
@@ -78,8 +78,15 @@ function isSameNews(a: Knowledge | undefined, b: Knowledge | undefined): boolean
   );
 }
 
+/** What older messages, still on their way to a fallback, tell of the same alerts is old news: their end changes nothing more. */
 function arrived(channel: ChannelState, id: string): ChannelState {
   const underway = new Map(channel.underway);
+  const keys = new Set(underway.get(id)?.told.map(({ key }) => key));
+  for (const [olderId, older] of channel.underway) {
+    if (olderId === id) break;
+    const told = older.told.filter(({ key }) => !keys.has(key));
+    if (told.length < older.told.length) underway.set(olderId, { ...older, told });
+  }
   underway.delete(id);
   return { ...channel, underway };
 }

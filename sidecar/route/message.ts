@@ -25,7 +25,8 @@ export interface Message {
   readonly id: string;
   /** The channel's name. */
   readonly channel: string;
-  readonly kind: 'group' | 'digest';
+  /** `standing`: all that fires, and what ended lately, for a channel that is told of the state again and again. */
+  readonly kind: 'group' | 'digest' | 'standing';
   /** The same for all messages of one group to all channels. */
   readonly groupKey: string;
   /** What the alerts of the group have in common; empty for a digest. */

@@ -7,8 +7,8 @@ import type { Message, MessageItem } from './message';
 export const MOST_ITEMS = 50;
 
 /** @param items at least one @param number no other message has it */
-export function writeMessage(draft: Omit<Message, 'id'>, number: number): Message {
-  const kept = draft.items.slice(0, MOST_ITEMS);
+export function writeMessage(draft: Omit<Message, 'id'>, number: number, mostItems = MOST_ITEMS): Message {
+  const kept = draft.items.slice(0, mostItems);
   const seed = JSON.stringify([draft.channel, draft.groupKey, number, draft.createdMs]);
   return {
     id: createHash('sha256').update(seed).digest('hex').slice(0, 16),

@@ -2,13 +2,16 @@
 import { SILENT_AFTER_MS } from '../../kong-plugin/contract/heartbeat';
 import { SENTRY_STATISTICS, type SentryStatistic } from '../../kong-plugin/contract/sentry-statistics';
 import type { Alert } from '../alert/alert';
+import { CHANNEL_TYPES } from '../config/channel/channel-base';
 import { renderMatcher } from '../config/matcher';
 import type { Rule } from '../config/rule';
 import type { KongFacts } from '../kong/kong-facts';
 import type { LedgerState } from '../ledger/ledger-state';
 import { describeDuration } from '../notify/describe-duration';
-import type { ChannelStatus } from '../notify/dispatcher';
+import { describeLetter } from '../notify/describe-letter';
 import { showName } from '../notify/describe-subject';
+import type { DeadLetter } from '../outbox/dead-letter-book';
+import type { ChannelStatus } from '../outbox/dispatcher';
 import type { MuteReasons } from '../route/mute-reasons';
 import { isInForce, type Silence } from '../route/silence';
 import { SENTRY_ITEMS, type SentryCounts, type SentryItem } from '../sentry/own-sentry';
@@ -34,6 +37,10 @@ export interface StatusFacts {
   readonly silences: readonly Silence[];
   readonly kong: KongFacts;
   readonly channels: readonly ChannelStatus[];
+  /** Channel -> the one that is told in its place, where there is one. */
+  readonly fallbacks: ReadonlyMap<string, string>;
+  /** The newest first. */
+  readonly deadLetters: readonly DeadLetter[];
   /** Whether batches need a token. */
   readonly hasToken: boolean;
   /** What the sidecar told Sentry of itself. */
@@ -67,6 +74,7 @@ export function renderStatusPage(facts: StatusFacts): string {
     ...silenceSection(facts),
     ...kongSection(facts),
     channelSection(facts),
+    ...deadLetterSection(facts),
     ...sentrySection(facts),
     [
       'ADDRESSES',
@@ -141,12 +149,12 @@ function silenceSection({ silences, nowMs }: StatusFacts): string[][] {
   return rows.length === 0 ? [] : [['SILENCES', ...indent(renderTable(rows))]];
 }
 
-function channelSection({ channels, configFile }: StatusFacts): string[] {
+function channelSection({ channels, fallbacks, configFile }: StatusFacts): string[] {
   if (channels.length === 0) {
     return [
       'CHANNELS',
       '  NONE: rules are judged, but NOBODY IS TOLD when one fires.',
-      `  Add a channel of type slack, webhook or sentry under \`channels\` in ${configFile}, then send the sidecar SIGHUP.`,
+      `  Add a channel of type ${CHANNEL_TYPES.slice(0, -1).join(', ')} or ${CHANNEL_TYPES.at(-1)} under \`channels\` in ${configFile}, then send the sidecar SIGHUP.`,
     ];
   }
   const rows = channels.map(({ name, type, queued, counts, lastProblem }) => [
@@ -155,9 +163,34 @@ function channelSection({ channels, configFile }: StatusFacts): string[] {
     `${showCount(counts.sent)} sent`,
     `${showCount(counts.refused + counts.expired + counts.dropped)} not delivered`,
     `${showCount(queued)} waiting`,
+    ...(fallbacks.size === 0 ? [] : [fallbacks.has(name) ? `fallback ${fallbacks.get(name)}` : '']),
     lastProblem === undefined ? '' : `last problem: ${lastProblem}`,
   ]);
   return ['CHANNELS', ...indent(renderTable(rows))];
+}
+
+/** All of them are told by the API. */
+const SHOW_DEAD_LETTERS = 10;
+
+function deadLetterSection({ deadLetters, nowMs }: StatusFacts): string[][] {
+  if (deadLetters.length === 0) return [];
+  const rows = deadLetters
+    .slice(0, SHOW_DEAD_LETTERS)
+    .map(({ letter, how, reason, failedMs, toldSinceMs }) => [
+      letter.id,
+      letter.channel,
+      `${describeDuration(Math.max(0, nowMs - failedMs))} ago`,
+      describeLetter(letter).title,
+      `${how}: ${reason}${toldSinceMs === undefined ? '' : '; the channel was told of it later'}`,
+    ]);
+  const rest = deadLetters.length - rows.length;
+  return [
+    [
+      'DEAD LETTERS: no channel took these messages. See, send again or discard them: gatewatch dead-letters',
+      ...indent(renderTable(rows)),
+      ...(rest === 0 ? [] : [`  and ${showCount(rest)} older ones`]),
+    ],
+  ];
 }
 
 const OUTCOME_WORDS: Readonly<Record<keyof (typeof SENTRY_STATISTICS)['error'], string>> = {

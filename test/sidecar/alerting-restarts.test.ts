@@ -26,7 +26,7 @@ const RUNS = Number(process.env.GATEWATCH_RESTART_RUNS ?? 6);
 const STEP_MS = 5_000;
 const SECOND_MS = 1_000;
 
-jest.setTimeout(60_000 + RUNS * 20_000);
+jest.setTimeout(180_000 + RUNS * 60_000);
 
 const RULES: readonly Rule[] = [
   errorRateRule({

@@ -10,8 +10,6 @@ import { configOf } from '../support/read-config-text';
 import { sampleDelta, sampleErrors } from '../support/sample-delta';
 import { RETRY } from '../support/scripted-channel';
 
-jest.setTimeout(60_000);
-
 // It starts its child from where it is.
 const { checkMemory } = jest.requireActual<{ checkMemory: typeof CheckMemory }>(
   '../../dist/sidecar/memory/check-memory.js',
@@ -193,7 +191,7 @@ describe('what waits for a channel', () => {
     run.channel('slack').otherwise = RETRY;
     await run.run(20 * SECOND_MS, [FAILED]);
     await run.run(3 * MINUTE_MS, [FINE]);
-    expect(run.alerting.dispatcher.status()[0]).toMatchObject({ name: 'slack', queued: 2 });
+    expect(run.alerting.outbox.status()[0]).toMatchObject({ name: 'slack', queued: 2 });
     expect(new Set(run.told())).toEqual(new Set(['fired errors shop critical']));
     const tried = run.channel('slack').tries.length;
     await run[how]();
@@ -215,7 +213,7 @@ describe('what waits for a channel', () => {
     await run.kill();
     run.start();
     await run.run(3 * MINUTE_MS, [FINE]);
-    expect(run.alerting.dispatcher.status()[0]).toMatchObject({ queued: 2 });
+    expect(run.alerting.outbox.status()[0]).toMatchObject({ queued: 2 });
     await run.kill();
     run.channel('slack').tries.length = 0;
     run.channel('slack').otherwise = { result: 'sent' };
@@ -245,7 +243,7 @@ describe('what waits for a channel', () => {
     });
     await run.settled();
     expect(run.told()).toEqual([]);
-    expect(run.alerting.dispatcher.counts().get('slack')).toMatchObject({ dropped: 1 });
+    expect(run.alerting.outbox.counts().get('slack')).toMatchObject({ dropped: 1 });
     expect(run.alerting.events({ kind: 'notification_failed', limit: 9 }).events).toMatchObject([
       { channel: 'slack', reason: 'dropped: there is no such channel' },
     ]);
@@ -255,7 +253,7 @@ describe('what waits for a channel', () => {
     await run.kill();
     run.start();
     await run.settled();
-    expect(run.alerting.dispatcher.counts().get('slack')).toBeUndefined();
+    expect(run.alerting.outbox.counts().get('slack')).toBeUndefined();
   });
 });
 

@@ -252,6 +252,7 @@ describe('what the watch of Kong knows', () => {
   const instance = (name: string, changes: Partial<InstanceFacts> = {}): InstanceFacts => ({
     instance: name,
     isReachable: true,
+    configurationHash: undefined,
     problem: undefined,
     targets: [target(true)],
     ...changes,

@@ -60,6 +60,7 @@ export class EngineRun {
       rules,
       policy: samplePolicy({ escalation, ...policy }),
       channels,
+      standing: [],
       hasKong: kong !== undefined,
     };
     this.engine = new Engine(this.#settings, this.nowMs, () => this.kong);

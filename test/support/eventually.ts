@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** @throws what the last question threw, once `timeoutMs` are over */
-export async function eventually<Answer>(ask: () => Promise<Answer>, timeoutMs = 15_000): Promise<Answer> {
+export async function eventually<Answer>(ask: () => Answer | Promise<Answer>, timeoutMs = 60_000): Promise<Answer> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     try {

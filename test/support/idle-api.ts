@@ -11,6 +11,9 @@ export const IDLE_API: Omit<ApiParts, 'clock'> = {
     silences: [],
     silence: () => Promise.resolve({ faults: [] }),
     expire: () => Promise.resolve(undefined),
+    deadLetters: () => [],
+    sendAgain: () => Promise.resolve('not_found'),
+    discard: () => Promise.resolve(false),
   },
   links: () => ({
     externalUrl: undefined,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Observation } from '../../kong-plugin/observation';
 import type { PluginLog } from '../../kong-plugin/plugin-log';
 import { readSettings } from '../../kong-plugin/read-settings';
 import { Recorder } from '../../kong-plugin/recorder';
@@ -20,7 +21,7 @@ export class Producer {
       readSettings({
         flush_interval_ms: 100,
         request_timeout_ms: 1_000,
-        shutdown_timeout_ms: 30_000,
+        shutdown_timeout_ms: 60_000,
         spool_dir: this.#spoolDirectory,
         ...config,
       }).delivery,
@@ -32,9 +33,9 @@ export class Producer {
     return [...this.given.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  observe(status = 200): void {
+  observe(status = 200, change: Partial<Observation> = {}): void {
     this.given.set(status, (this.given.get(status) ?? 0) + 1);
-    this.#recorder.observe(observationOf({ status, upstreamMs: status % 97 }));
+    this.#recorder.observe(observationOf({ status, upstreamMs: status % 97, ...change }));
   }
 
   /** Gives observations at a steady rate, over a few series. */

@@ -1,5 +1,6 @@
 // A channel without a network: it keeps what it was given and answers as the test tells it.
-import type { Channel, Outcome } from '../../sidecar/notify/channel';
+import type { Channel, Outcome } from '../../sidecar/channel/channel';
+import { DELIVERY } from './channel-settings';
 import type { Notification } from '../../sidecar/notify/notification';
 
 export const SENT: Outcome = { result: 'sent' };
@@ -13,6 +14,7 @@ export const REFUSED: Outcome = { result: 'refused', reason: 'answered 404' };
 
 export class ScriptedChannel implements Channel {
   readonly type = 'scripted';
+  delivery = DELIVERY;
   /** Every try, in order. */
   readonly tries: Notification[] = [];
   /** How it answers once the script has ended; `hang` for never. */

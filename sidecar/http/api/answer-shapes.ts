@@ -132,6 +132,7 @@ export const eventShape = z
     }),
     z.object({ kind: z.literal('notification_sent'), ...ofAlert, ...told }),
     z.object({ kind: z.literal('notification_failed'), ...ofAlert, ...told, reason: text }),
+    z.object({ kind: z.literal('notification_discarded'), ...ofAlert, ...told, by: text }),
     z.object({ kind: z.literal('silence_created'), ...ofSilence, by: text }),
     z.object({
       kind: z.literal('silence_expired'),
@@ -151,6 +152,34 @@ export const silenceShape = z.object({
   comment: text,
   created_at: time,
 });
+
+const letterId = text.regex(/^[0-9a-f]{16}$/);
+
+export const deadLetterShape = z
+  .object({
+    id: letterId.describe('16 hexadecimal digits'),
+    channel: text.describe('The last that should have taken it: the fallback, where there was one'),
+    kind: z
+      .enum(['group', 'digest', 'standing', 'change'])
+      .describe("change: the news that Kong's configuration has changed"),
+    how: z
+      .enum(['refused', 'expired', 'dropped'])
+      .describe(
+        'refused: for good; expired: not until its deadline; dropped: there was no such channel, or no room',
+      ),
+    reason: text,
+    failures: count.describe('Tries that failed and might have succeeded later'),
+    failed_at: time.describe('When it was given up'),
+    told_since: time
+      .nullable()
+      .describe('When its channel next took a message about the same alerts, so that this one is old news'),
+    title: text,
+    alerts: z
+      .array(z.object({ id: alertId, rule: text, occasion: z.enum(OCCASIONS) }))
+      .describe('What it tells of; empty for a change'),
+    text: text.describe('All that it tells, in lines'),
+  })
+  .describe('A message that no channel took');
 
 export const alertListShape = z.object({
   total: count.describe('How many there are, those over the limit included'),
@@ -174,6 +203,13 @@ export const silenceListShape = z.object({ silences: z.array(silenceShape) });
 
 export const oneSilenceShape = z.object({ silence: silenceShape });
 
+export const deadLetterListShape = z.object({
+  total: count,
+  dead_letters: z.array(deadLetterShape).describe('The newest first'),
+});
+
+export const oneDeadLetterShape = z.object({ dead_letter: deadLetterShape });
+
 export const faultShape = z.object({
   field: text.describe('Such as matchers[0]; empty for the whole'),
   expected: text,
@@ -190,6 +226,7 @@ export type AlertDetail = z.infer<typeof alertDetailShape>;
 export type EvidenceDocument = z.infer<typeof evidenceShape>;
 export type EventDocument = z.infer<typeof eventShape>;
 export type SilenceDocument = z.infer<typeof silenceShape>;
+export type DeadLetterDocument = z.infer<typeof deadLetterShape>;
 export type FieldFault = z.infer<typeof faultShape>;
 export type ErrorDocument = z.infer<typeof errorShape>;
 
@@ -205,6 +242,9 @@ export const ANSWER_SHAPES = {
   Silence: silenceShape,
   SilenceList: silenceListShape,
   OneSilence: oneSilenceShape,
+  DeadLetter: deadLetterShape,
+  DeadLetterList: deadLetterListShape,
+  OneDeadLetter: oneDeadLetterShape,
   Error: errorShape,
 } as const;
 

@@ -4,6 +4,7 @@ import type { AnswerName } from './answer-shapes';
 import type { Shape } from './read-request';
 import {
   alertsQuery,
+  discardQuery,
   expireQuery,
   historyQuery,
   noQuery,
@@ -32,6 +33,8 @@ export interface ApiRoute {
 }
 
 const UNKNOWN_ALERT = 'There is no alert of this id';
+
+const UNKNOWN_DEAD_LETTER = 'There is no dead letter of this id';
 
 /** One that leads elsewhere stands before one that its path fits as well. */
 export const API_ROUTES = {
@@ -93,6 +96,30 @@ export const API_ROUTES = {
     query: expireQuery,
     answer: 'OneSilence',
     refuses: { 404: 'There is no silence of this id' },
+  },
+  listDeadLetters: {
+    method: 'get',
+    path: '/api/v1/dead-letters',
+    summary: 'Messages that no channel took, of the last seven days: the newest first, at most 500',
+    query: noQuery,
+    answer: 'DeadLetterList',
+    refuses: {},
+  },
+  sendDeadLetter: {
+    method: 'post',
+    path: '/api/v1/dead-letters/{id}/send',
+    summary: 'Sends one again, to its own channel and with a new deadline; it is a dead letter no longer',
+    query: noQuery,
+    answer: 'OneDeadLetter',
+    refuses: { 404: UNKNOWN_DEAD_LETTER, 409: 'Its channel is not configured any more' },
+  },
+  discardDeadLetter: {
+    method: 'delete',
+    path: '/api/v1/dead-letters/{id}',
+    summary: 'Discards one: nobody is told of it any more',
+    query: discardQuery,
+    answer: 'OneDeadLetter',
+    refuses: { 404: UNKNOWN_DEAD_LETTER },
   },
   getDocument: {
     method: 'get',

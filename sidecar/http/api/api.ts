@@ -1,22 +1,25 @@
-// The API for alerts, what happened to them, acknowledgements and silences, under /api/v1. In: what a request asks for, behind the guard
-// of guard-api.ts. Out: JSON, refusals too. What it changes is on disk before it is answered, unless the disk cannot be written.
+// The API for alerts, what happened to them, acknowledgements, silences and dead letters, under /api/v1. In: what a request asks for,
+// behind the guard of guard-api.ts. Out: JSON, refusals too. What it changes is on disk before it is answered, unless the disk cannot be written.
 import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express';
 import type { Alert } from '../../alert/alert';
 import type { Alerting } from '../../alerting';
 import type { Clock } from '../../clock';
 import type { LinkSettings } from '../../config/notification-policy';
 import type { Refusal } from '../../exposition/refusal';
+import type { DeadLetter } from '../../outbox/dead-letter-book';
 import { sendChunks } from '../send-chunks';
 import { alertDocument, evidenceDocument, idOf, type AlertSurroundings } from './alert-document';
 import type {
   AlertDetail,
   AlertDocument,
+  DeadLetterDocument,
   ErrorDocument,
   EventDocument,
   SilenceDocument,
 } from './answer-shapes';
 import { ApiFault } from './api-fault';
 import { API_ROOT, API_ROUTES, type OperationId } from './api-routes';
+import { deadLetterDocument } from './dead-letter-document';
 import { eventDocument } from './event-document';
 import { openApiDocument } from './openapi-document';
 import { parseBody, readBody, readQuery } from './read-request';
@@ -26,6 +29,7 @@ import {
   MAX_API_BODY_BYTES,
   acknowledgeBody,
   alertsQuery,
+  discardQuery,
   expireQuery,
   historyQuery,
   silencesQuery,
@@ -36,7 +40,17 @@ import { selectSilences, silenceDocument } from './silence-document';
 export interface ApiParts {
   readonly alerting: Pick<
     Alerting,
-    'alerts' | 'muteReasons' | 'evidenceOf' | 'events' | 'acknowledge' | 'silences' | 'silence' | 'expire'
+    | 'alerts'
+    | 'muteReasons'
+    | 'evidenceOf'
+    | 'events'
+    | 'acknowledge'
+    | 'silences'
+    | 'silence'
+    | 'expire'
+    | 'deadLetters'
+    | 'sendAgain'
+    | 'discard'
   >;
   readonly links: () => LinkSettings;
   readonly version: string;
@@ -98,6 +112,11 @@ function handlersOf({ alerting, links, version, clock }: ApiParts): Record<Opera
   const silenceOf = (silence: Parameters<typeof silenceDocument>[0]): { silence: SilenceDocument } => ({
     silence: silenceDocument(silence, clock.nowMs()),
   });
+  const findDeadLetter = (id: string): { dead_letter: DeadLetterDocument } => {
+    const found = alerting.deadLetters().find(({ letter }) => letter.id === id);
+    if (!found) throw new ApiFault(404, `there is no dead letter ${JSON.stringify(id)}`);
+    return { dead_letter: deadLetterDocument(found) };
+  };
   const document = JSON.stringify(openApiDocument(version), undefined, 2);
 
   return {
@@ -175,6 +194,35 @@ function handlersOf({ alerting, links, version, clock }: ApiParts): Record<Opera
       response.json(silenceOf(ended));
     },
 
+    listDeadLetters: async ({ query }, response) => {
+      readQuery(API_ROUTES.listDeadLetters.query, query);
+      const letters = alerting.deadLetters();
+      const documents = deadLetterDocumentsOf(letters);
+      await sendChunks(
+        response.type('json'),
+        renderList({ total: letters.length }, 'dead_letters', documents),
+      );
+    },
+
+    sendDeadLetter: async ({ params, query }, response) => {
+      const id = idIn(params);
+      readQuery(API_ROUTES.sendDeadLetter.query, query);
+      const answer = findDeadLetter(id);
+      if ((await alerting.sendAgain(id)) === 'no_channel') {
+        const channel = JSON.stringify(answer.dead_letter.channel);
+        throw new ApiFault(409, `the channel ${channel} of the dead letter ${id} is not configured any more`);
+      }
+      response.json(answer);
+    },
+
+    discardDeadLetter: async ({ params, query }, response) => {
+      const id = idIn(params);
+      const { by } = readQuery(discardQuery, query);
+      const answer = findDeadLetter(id);
+      await alerting.discard(id, by.trim());
+      response.json(answer);
+    },
+
     getDocument: ({ query }, response) => {
       readQuery(API_ROUTES.getDocument.query, query);
       response.type('json').send(document);
@@ -187,6 +235,10 @@ function* documentsOf(
   surroundings: AlertSurroundings,
 ): Generator<AlertDocument, void> {
   for (const alert of alerts) yield alertDocument(alert, surroundings);
+}
+
+function* deadLetterDocumentsOf(letters: readonly DeadLetter[]): Generator<DeadLetterDocument, void> {
+  for (const letter of letters) yield deadLetterDocument(letter);
 }
 
 function idIn({ id }: Request['params']): string {

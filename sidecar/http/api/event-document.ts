@@ -42,6 +42,8 @@ export function eventDocument(event: AlertEvent): EventDocument {
       return { kind: event.kind, ...alert, ...told(event) };
     case 'notification_failed':
       return { kind: event.kind, ...alert, ...told(event), reason: event.reason };
+    case 'notification_discarded':
+      return { kind: event.kind, ...alert, ...told(event), by: event.by };
   }
 }
 
@@ -49,10 +51,6 @@ function measured({ value, threshold }: { value?: number | undefined; threshold:
   return { value: value ?? null, threshold };
 }
 
-function told({
-  channel,
-  occasion,
-  messageId,
-}: Extract<AlertEvent, { kind: 'notification_sent' | 'notification_failed' }>) {
+function told({ channel, occasion, messageId }: Extract<AlertEvent, { messageId: string }>) {
   return { channel, occasion, message_id: messageId };
 }

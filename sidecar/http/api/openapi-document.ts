@@ -18,7 +18,7 @@ export function openApiDocument(version: string): Json {
       title: 'Gatewatch',
       version,
       description:
-        'Alerts, what happened to them, acknowledgements and silences. Reading takes the bearer token, or what the web ' +
+        'Alerts, what happened to them, acknowledgements, silences and dead letters. Reading takes the bearer token, or what the web ' +
         'configuration asks for; writing takes the bearer token. Where no token is configured, which is on loopback and ' +
         'unix sockets only, none is asked for.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },

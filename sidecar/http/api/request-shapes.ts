@@ -72,6 +72,8 @@ export const silencesQuery = z.strictObject({
 
 export const expireQuery = z.strictObject({ by: who.describe('Who ends it') });
 
+export const discardQuery = z.strictObject({ by: who.describe('Who discards it') });
+
 export const noQuery = z.strictObject({});
 
 const BODY_ERROR = 'a JSON object';

@@ -20,8 +20,6 @@ import { SidecarProcess } from '../../support/sidecar-process';
 import { EAGER_RULES, troubledTraffic } from '../../support/troubled-traffic';
 import { WebhookReceiver } from '../../support/webhook-receiver';
 
-jest.setTimeout(60_000);
-
 const TOKEN = 'a-token-for-tests-only';
 
 /** To be called in this process, where many are. */
@@ -46,6 +44,7 @@ async function call(
     columns: undefined,
     hasColors: false,
     nowMs: () => Date.now(),
+    version: '1.2.3',
   };
   const fault: unknown = await command(args, surroundings).then(
     () => undefined,
@@ -396,7 +395,10 @@ describe('gatewatch', () => {
   it('tells its commands, and those of each', async () => {
     const help = await gatewatch(['--help']);
     expect([help.code, help.stderr]).toEqual([0, '']);
-    for (const command of ['alerts', 'ack', 'silence', 'replay', 'sidecar', 'plugin-server']) {
+    for (const command of [
+      ...['alerts', 'ack', 'silence', 'dead-letters', 'notify'],
+      ...['replay', 'sidecar', 'plugin-server'],
+    ]) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
       const own = await gatewatch([command, '--help']);
       expect([command, own.code, own.stderr]).toEqual([command, 0, '']);

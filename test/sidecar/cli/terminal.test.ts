@@ -131,19 +131,21 @@ describe('alerts in a terminal', () => {
       { kind: 'resolved', ...of, ...measured, value: 0.5, fired_at: base.at, end_reason: 'rule_removed' },
       { kind: 'notification_sent', ...of, ...told },
       { kind: 'notification_failed', ...of, ...told, reason: 'refused: 404' },
+      { kind: 'notification_discarded', ...of, ...told, by: 'bob' },
       { kind: 'silence_created', ...silence, by: 'bob' },
       { kind: 'silence_expired', ...silence, by: null },
     ];
     const lines = renderEvents(events, PLAIN).map((line) => line.replace(/^\S+ \S+ +/, ''));
     expect(lines.slice(1)).toEqual([
-      'worsened             r: error, value unknown, threshold 1',
-      'flapped              r: fired 3 times',
-      'acknowledged         r by alice',
-      'resolved             r: rule removed, value 0.5, threshold 1',
-      'notification sent    r to slack (fired)',
-      'notification failed  r to slack (fired): refused: 404',
-      'silence created      00000000000000aa service="a", by bob: why',
-      'silence expired      00000000000000aa service="a", its time is over: why',
+      'worsened                r: error, value unknown, threshold 1',
+      'flapped                 r: fired 3 times',
+      'acknowledged            r by alice',
+      'resolved                r: rule removed, value 0.5, threshold 1',
+      'notification sent       r to slack (fired)',
+      'notification failed     r to slack (fired): refused: 404',
+      'notification discarded  r to slack (fired) by bob',
+      'silence created         00000000000000aa service="a", by bob: why',
+      'silence expired         00000000000000aa service="a", its time is over: why',
     ]);
   });
 

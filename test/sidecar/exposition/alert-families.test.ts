@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { alertFamilies, channelFamilies } from '../../../sidecar/exposition/alert-families';
 import type { MetricFamily } from '../../../sidecar/exposition/metric-family';
 import { renderFamilies } from '../../../sidecar/exposition/render-families';
-import { Dispatcher } from '../../../sidecar/notify/dispatcher';
+import { Outbox } from '../../../sidecar/outbox/outbox';
 import type { Alert } from '../../../sidecar/alert/alert';
 import { captureLog } from '../../support/captured-log';
 import { checkExposition } from '../../support/check-exposition';
@@ -124,12 +124,14 @@ describe('the metrics of channels', () => {
   it('count how notifications ended, tries that are repeated, and what waits', async () => {
     const channel = new ScriptedChannel('a').answer(RETRY, REFUSED, 'hang');
     const clock = new ManualClock();
-    const parts = { clock, logger: captureLog().logger, random: () => 0.5, onEnd: () => undefined };
-    const dispatcher = new Dispatcher(parts, [channel, new ScriptedChannel('b')]);
-    dispatcher.dispatch([sampleNotification(), sampleNotification(), sampleNotification({ channel: 'b' })]);
+    const nothing = () => undefined;
+    const parts = { clock, logger: captureLog().logger, random: () => 0.5, onTry: nothing, onEnd: nothing };
+    const outbox = new Outbox(parts, [channel, new ScriptedChannel('b')]);
+    outbox.post([sampleNotification(), sampleNotification(), sampleNotification({ channel: 'b' })]);
+    outbox.release();
     await clock.advanceAndSettle(60_000);
     await settle();
-    const samples = scraped(channelFamilies(dispatcher));
+    const samples = scraped(channelFamilies(outbox));
     const ended = (channel: string, outcome: string): number =>
       sumOf(samples, 'gatewatch_notifications_total', { channel, outcome });
     expect(
@@ -138,10 +140,11 @@ describe('the metrics of channels', () => {
     expect(ended('b', 'sent')).toBe(1);
     expect(sumOf(samples, 'gatewatch_notifications_queued', { channel: 'a' })).toBe(1);
     expect(sumOf(samples, 'gatewatch_notifications_queued', { channel: 'b' })).toBe(0);
+    expect(sumOf(samples, 'gatewatch_dead_letters')).toBe(1);
 
     // The counters of a channel that is gone do not go back.
-    dispatcher.reconfigure([channel]);
-    const after = scraped(channelFamilies(dispatcher));
+    outbox.reconfigure([channel]);
+    const after = scraped(channelFamilies(outbox));
     expect(sumOf(after, 'gatewatch_notifications_total', { channel: 'b', outcome: 'sent' })).toBe(1);
     expect(
       after.filter(({ name }) => name === 'gatewatch_notifications_queued').map(({ labels }) => labels),

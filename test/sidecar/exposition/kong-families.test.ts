@@ -16,7 +16,16 @@ function factsWith(facts: Partial<InstanceFacts>, requests?: ObservedRequests): 
     { upstream: 'pool', target: 'b:80', healthyAddresses: [], unhealthyAddresses: ['10.0.0.3:80'] },
   ];
   return {
-    instances: [{ instance: 'kong:8101', isReachable: true, problem: undefined, targets, ...facts }],
+    instances: [
+      {
+        instance: 'kong:8101',
+        isReachable: true,
+        configurationHash: undefined,
+        problem: undefined,
+        targets,
+        ...facts,
+      },
+    ],
     observed: (windowMs) => (windowMs === WINDOW_MS ? requests : undefined),
   };
 }

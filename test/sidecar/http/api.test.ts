@@ -1,7 +1,7 @@
 // The API over its real listener, on a sidecar in this process with alerts that fire for real. Every answer is held against the API's
 // document, and the document against the specification of OpenAPI.
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -13,6 +13,7 @@ import { systemClock } from '../../../sidecar/clock';
 import type {
   AlertDetail,
   AlertDocument,
+  DeadLetterDocument,
   ErrorDocument,
   EventDocument,
   SilenceDocument,
@@ -29,8 +30,7 @@ import { IDLE_API } from '../../support/idle-api';
 import { parseSamples, sumOf } from '../../support/samples';
 import { SidecarInProcess, type InProcessOptions } from '../../support/sidecar-in-process';
 import { EAGER_RULES, troubledTraffic } from '../../support/troubled-traffic';
-
-jest.setTimeout(30_000);
+import { WebhookReceiver } from '../../support/webhook-receiver';
 
 const TOKEN = 'a-token-for-tests-only';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
@@ -38,7 +38,11 @@ const HASH = hashSync('wonderland', 4);
 const USERS = `basic_auth_users:\n  alice: "${HASH}"\n`;
 const ALICE = { authorization: basic('alice', 'wonderland') };
 /** A receiver of notifications that does not exist, at an address that is a secret. */
-const CHANNELS = 'channels:\n  - { name: hook, type: webhook, url: "http://127.0.0.1:9/a-secret-path" }';
+const CHANNELS = channelsAt('http://127.0.0.1:9/a-secret-path');
+
+function channelsAt(url: string): string {
+  return `channels:\n  - { name: hook, type: webhook, url: "${url}", allow_private_addresses: true }`;
+}
 
 const running: SidecarInProcess[] = [];
 const apis: DocumentedApi[] = [];
@@ -554,10 +558,148 @@ describe('an address or a method that there is not', () => {
   });
 });
 
+describe('a dead letter', () => {
+  const receivers: WebhookReceiver[] = [];
+  afterAll(async () => {
+    await Promise.all(receivers.map((receiver) => receiver.close()));
+  });
+
+  async function deadLettersOf(api: DocumentedApi): Promise<DeadLetterDocument[]> {
+    const { json } = await api.get('/api/v1/dead-letters');
+    const { total, dead_letters: letters } = json as { total: number; dead_letters: DeadLetterDocument[] };
+    expect(total).toBe(letters.length);
+    return letters;
+  }
+
+  async function eventsOf(api: DocumentedApi, query: string): Promise<EventDocument[]> {
+    const { json } = await api.get(`/api/v1/alerts/history?${query}`);
+    return (json as { events: EventDocument[] }).events;
+  }
+
+  /** A receiver that refuses everything for good, and what became of two alerts. */
+  async function startRefused(): Promise<{
+    sidecar: SidecarInProcess;
+    api: DocumentedApi;
+    receiver: WebhookReceiver;
+    letters: DeadLetterDocument[];
+  }> {
+    const receiver = await WebhookReceiver.start();
+    receivers.push(receiver);
+    receiver.otherwise = { status: 404, body: `no such hook: a-secret-path` };
+    const settings = `token: ${TOKEN}\n${EAGER_RULES}\n${channelsAt(receiver.url('/a-secret-path'))}`;
+    const { sidecar, api } = await start({ settings }, BEARER);
+    await sidecar.post(troubledTraffic(), BEARER);
+    const letters = await eventually(async () => {
+      const found = await deadLettersOf(api);
+      expect(found.flatMap(({ alerts }) => alerts)).toHaveLength(2);
+      return found;
+    });
+    return { sidecar, api, receiver, letters };
+  }
+
+  it('is told with what it says and why nobody has it, and outlives a restart', async () => {
+    const { sidecar, api, letters } = await startRefused();
+    const checkout = await idOf(api, 'error_rate', 'checkout');
+    const search = await idOf(api, 'latency', 'search');
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      channel: 'hook',
+      kind: 'group',
+      how: 'refused',
+      reason: 'answered 404',
+      failures: 0,
+      failed_at: expect.any(String) as string,
+      told_since: null,
+      title: 'CRITICAL: 2 alerts fire',
+      alerts: [
+        { id: checkout, rule: 'error_rate', occasion: 'fired' },
+        { id: search, rule: 'latency', occasion: 'fired' },
+      ],
+      text: expect.stringMatching(
+        /^CRITICAL: High error rate: 50% on service checkout\nThe error rate of [^]*\n\nWARNING: High p95/,
+      ) as string,
+    });
+    expect(Math.abs(Date.parse(letters[0]?.failed_at ?? '') - Date.now())).toBeLessThan(30_000);
+    await sidecar.restart();
+    expect(await deadLettersOf(api)).toEqual(letters);
+    expect((await api.get('/api/v1/dead-letters?limit=1')).json).toMatchObject({
+      faults: [{ field: 'limit', expected: 'no parameters' }],
+    });
+  });
+
+  it('is sent again, and is one no longer once its channel has taken it', async () => {
+    const { api, receiver, letters } = await startRefused();
+    const [letter] = letters;
+    receiver.otherwise = { status: 200 };
+    const tries = receiver.requests.length;
+    const path = `/api/v1/dead-letters/${letter?.id ?? ''}/send`;
+    const sent = await api.ask('POST', path);
+    expect([sent.status, sent.json]).toEqual([200, { dead_letter: letter }]);
+    expect(await deadLettersOf(api)).toEqual([]);
+    await receiver.received(tries + 1);
+    // The receiver knows it by its id, which is that of the first try.
+    expect(receiver.requests.at(-1)?.headers['webhook-id']).toBe(letter?.id);
+    const arrived = await eventually(async () => {
+      const events = await eventsOf(api, 'kind=notification_sent');
+      expect(events).not.toEqual([]);
+      return events;
+    });
+    expect(arrived).toMatchObject([{ message_id: letter?.id }, { message_id: letter?.id }]);
+    expect((await api.ask('POST', path)).json).toEqual({
+      error: `there is no dead letter "${letter?.id ?? ''}"`,
+    });
+  });
+
+  it('is one again where it is refused again', async () => {
+    const { api, letters } = await startRefused();
+    const [letter] = letters;
+    await api.ask('POST', `/api/v1/dead-letters/${letter?.id ?? ''}/send`);
+    const again = await eventually(async () => {
+      const found = await deadLettersOf(api);
+      expect(found).toHaveLength(1);
+      return found;
+    });
+    expect(again[0]).toEqual({ ...letter, failed_at: again[0]?.failed_at });
+  });
+
+  it('is discarded by somebody, which is in the history of its alerts', async () => {
+    const { api, letters } = await startRefused();
+    const path = `/api/v1/dead-letters/${letters[0]?.id ?? ''}`;
+    const nobody = await api.ask('DELETE', path);
+    expect([nobody.status, fieldsOf(nobody)]).toEqual([400, ['by']]);
+    const gone = await api.ask('DELETE', `${path}?by=%20alice`);
+    expect([gone.status, gone.json]).toEqual([200, { dead_letter: letters[0] }]);
+    expect(await deadLettersOf(api)).toEqual([]);
+    const id = await idOf(api, 'error_rate', 'checkout');
+    expect(await eventsOf(api, `alert=${id}`)).toMatchObject([
+      { kind: 'notification_discarded', channel: 'hook', message_id: letters[0]?.id, by: 'alice' },
+      { kind: 'notification_failed', reason: 'refused: answered 404' },
+      { kind: 'fired' },
+    ]);
+    expect(await eventsOf(api, 'kind=notification_discarded')).toHaveLength(2);
+    expect((await api.ask('DELETE', `${path}?by=alice`)).status).toBe(404);
+  });
+
+  it('cannot be sent again where its channel is gone, and stays', async () => {
+    const { sidecar, api, letters } = await startRefused();
+    const file = join(sidecar.directory, 'gatewatch.yml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('name: hook', 'name: another'));
+    await sidecar.restart();
+    const answer = await api.ask('POST', `/api/v1/dead-letters/${letters[0]?.id ?? ''}/send`);
+    expect([answer.status, answer.json]).toEqual([
+      409,
+      { error: `the channel "hook" of the dead letter ${letters[0]?.id ?? ''} is not configured any more` },
+    ]);
+    expect(await deadLettersOf(api)).toContainEqual(letters[0]);
+  });
+});
+
 describe('who may use it', () => {
   const READ = [
     '/api/v1/alerts',
     '/api/v1/silences',
+    '/api/v1/dead-letters',
     '/api/v1/openapi.json',
     '/api/v1/nowhere',
     '/API/v1/alerts/',
@@ -640,6 +782,8 @@ describe('who may use it', () => {
         ['POST', '/api/v1/silences'],
         ['POST', '/api/v1/alerts/0123456789abcdef/acknowledge'],
         ['DELETE', '/api/v1/silences/0123456789abcdef?by=alice'],
+        ['POST', '/api/v1/dead-letters/0123456789abcdef/send'],
+        ['DELETE', '/api/v1/dead-letters/0123456789abcdef?by=alice'],
         ['PUT', '/api/v1/nowhere'],
       ] as const) {
         const { status } = await api.ask(method, path, { headers, ...tls });
@@ -681,9 +825,12 @@ describe('who may use it', () => {
     ]) {
       const { status, json } = await api.post('/api/v1/silences', document, { headers });
       expect([headers, status, json]).toEqual([headers, 403, { error: expect.any(String) as string }]);
-      expect((await api.ask('DELETE', '/api/v1/silences/0123456789abcdef?by=a', { headers })).status).toBe(
-        403,
-      );
+      for (const [method, path] of [
+        ['DELETE', '/api/v1/silences/0123456789abcdef?by=a'],
+        ['POST', '/api/v1/dead-letters/0123456789abcdef/send'],
+        ['DELETE', '/api/v1/dead-letters/0123456789abcdef?by=a'],
+      ] as const)
+        expect([path, (await api.ask(method, path, { headers })).status]).toEqual([path, 403]);
     }
     // Before it sends JSON to another site, a browser asks whether it may.
     const preflight = await api.ask('OPTIONS', '/api/v1/silences', {

@@ -13,8 +13,6 @@ import { settle } from '../../support/manual-clock';
 import { parseSamples, sumOf } from '../../support/samples';
 import { SidecarProcess } from '../../support/sidecar-process';
 
-jest.setTimeout(30_000);
-
 /** The sidecar's are too long to wait for. */
 const SHORT = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 };
 

@@ -11,8 +11,6 @@ import { memoryPeakMb } from '../../support/process-memory';
 import { parseSamples, sumOf } from '../../support/samples';
 import { SidecarProcess } from '../../support/sidecar-process';
 
-jest.setTimeout(60_000);
-
 const MOST_BODIES = MAX_BODIES_BYTES / MAX_BODY_BYTES;
 const UNFINISHED = 8 * MOST_BODIES;
 /** What is held, and as much again of what was let go and is not yet collected. Without the bound it is 500. */

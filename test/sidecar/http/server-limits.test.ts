@@ -3,8 +3,6 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { SERVER_LIMITS, createLimitedServer } from '../../../sidecar/http/server-limits';
 
-jest.setTimeout(40_000);
-
 let server: Server;
 let port: number;
 let sockets: Socket[];

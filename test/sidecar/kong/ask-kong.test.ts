@@ -54,6 +54,7 @@ describe('a Kong that is asked', () => {
     expect(await askKong(kong.url, NEVER)).toEqual({
       isReachable: true,
       nginxRequests: 41,
+      configurationHash: '9ea3a43a7c1e4bd8b1e6c8b5bd6d0d3c',
       metrics: { requests: 5, targets: [], isForeign: false, isDamaged: false },
       problem: undefined,
     });
@@ -129,6 +130,7 @@ describe("a Kong's metrics", () => {
     expect(await askKong(kong.url, NEVER)).toEqual({
       isReachable: true,
       nginxRequests: 6,
+      configurationHash: '9ea3a43a7c1e4bd8b1e6c8b5bd6d0d3c',
       metrics: undefined,
       problem: '/metrics answers 404: is the prometheus plugin on?',
     });

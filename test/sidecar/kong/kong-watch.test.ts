@@ -22,6 +22,7 @@ const TARGET: TargetFacts = {
 class FakeKong {
   served: number | undefined = 0;
   nginxRequests: number | undefined = 0;
+  configurationHash: string | undefined = undefined;
   targets: readonly TargetFacts[] = [];
   state: 'answers' | 'refuses' | 'hangs' | 'has no metrics' = 'answers';
   running = 0;
@@ -36,14 +37,21 @@ class FakeKong {
     }
     this.running -= 1;
     if (this.state === 'refuses' || signal.aborted) {
-      return { isReachable: false, nginxRequests: undefined, metrics: undefined, problem: 'no answer' };
+      return {
+        isReachable: false,
+        nginxRequests: undefined,
+        configurationHash: undefined,
+        metrics: undefined,
+        problem: 'no answer',
+      };
     }
-    const { nginxRequests, served: requests, targets } = this;
+    const { nginxRequests, configurationHash, served: requests, targets } = this;
     return this.state === 'has no metrics'
-      ? { isReachable: true, nginxRequests, metrics: undefined, problem: 'no metrics' }
+      ? { isReachable: true, nginxRequests, configurationHash, metrics: undefined, problem: 'no metrics' }
       : {
           isReachable: true,
           nginxRequests,
+          configurationHash,
           metrics: { requests, targets, isForeign: false, isDamaged: false },
           problem: undefined,
         };

@@ -17,8 +17,6 @@ import { MEMORY_FILE_NAME, MemoryStore } from '../../../sidecar/memory/memory-st
 import { seededRandom } from '../../support/seeded-random';
 import { foundBy, startMemoryProgram } from './memory-program';
 
-jest.setTimeout(60_000);
-
 // It starts its child from where it is.
 const { checkMemory } = jest.requireActual<{ checkMemory: typeof CheckMemory }>(
   '../../../dist/sidecar/memory/check-memory.js',

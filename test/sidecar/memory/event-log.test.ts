@@ -46,6 +46,7 @@ const EVENTS: readonly NewAlertEvent[] = [
   { kind: 'resolved', ...ofAlert, value: 3, threshold: 500, firedMs: NOW_MS, endReason: 'recovered' },
   { kind: 'notification_sent', ...ofAlert, ...told },
   { kind: 'notification_failed', ...ofAlert, ...told, reason: '503' },
+  { kind: 'notification_discarded', ...ofAlert, ...told, by: 'ada' },
   { kind: 'silence_created', ...ofSilence, by: 'ada' },
   { kind: 'silence_expired', ...ofSilence },
 ];
@@ -139,13 +140,13 @@ describe('the log of events', () => {
     log.append([fired(NOW_MS + 10, 'a2'), fired(NOW_MS + 20, 'a3', 'broken')], NOW_MS);
     const sequences = (filter: Partial<EventFilter>): number[] =>
       log.list({ ...ALL, ...filter }).events.map(({ sequence }) => sequence);
-    expect(sequences({ alertId: 'a2' })).toEqual([10]);
-    expect(sequences({ rule: 'broken' })).toEqual([11]);
-    expect(sequences({ rule: 'slow' })).toEqual([10, 7, 6, 5, 4, 3, 2, 1]);
-    expect(sequences({ kind: 'silence_expired' })).toEqual([9]);
+    expect(sequences({ alertId: 'a2' })).toEqual([11]);
+    expect(sequences({ rule: 'broken' })).toEqual([12]);
+    expect(sequences({ rule: 'slow' })).toEqual([11, 8, 7, 6, 5, 4, 3, 2, 1]);
+    expect(sequences({ kind: 'silence_expired' })).toEqual([10]);
     expect(sequences({ kind: 'fired', alertId: 'a1' })).toEqual([1]);
-    expect(sequences({ sinceMs: NOW_MS + 10 })).toEqual([11, 10]);
-    expect(sequences({ sinceMs: NOW_MS + 10, untilMs: NOW_MS + 20 })).toEqual([10]);
+    expect(sequences({ sinceMs: NOW_MS + 10 })).toEqual([12, 11]);
+    expect(sequences({ sinceMs: NOW_MS + 10, untilMs: NOW_MS + 20 })).toEqual([11]);
     expect(sequences({ alertId: 'none' })).toEqual([]);
   });
 

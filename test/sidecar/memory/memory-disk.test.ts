@@ -11,8 +11,6 @@ import type { RunningProgram } from '../../support/running-program';
 import { SmallDisk } from '../../support/small-disk';
 import { foundBy, lastCommitted, startMemoryProgram } from './memory-program';
 
-jest.setTimeout(60_000);
-
 const ENDLESS = 1_000_000;
 
 /** The next commit that succeeds after now. */

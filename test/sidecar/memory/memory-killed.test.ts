@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { seededRandom } from '../../support/seeded-random';
 import { foundBy, lastCommitted, startMemoryProgram } from './memory-program';
 
-jest.setTimeout(60_000);
-
 const KEPT = 20;
 const KILLS = 6;
 

@@ -16,8 +16,6 @@ import type { MemoryChanges } from '../../../sidecar/memory/memory-changes';
 import { MEMORY_VERSION, encodeRecord, placeOf } from '../../../sidecar/memory/memory-record';
 import { MEMORY_FILE_NAME, MemoryStore, type OpenMemory } from '../../../sidecar/memory/memory-store';
 
-jest.setTimeout(30_000);
-
 const clock = { nowMs: () => 1_700_000_000_000 };
 /** Where a flush costs nothing. */
 const FAST_DIRECTORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();

@@ -13,8 +13,6 @@ import { record, storyBatch, temporaryFolder } from '../../support/recorded-stor
 import { replayCommand } from '../../support/replay-command';
 import { RunningProgram } from '../../support/running-program';
 
-jest.setTimeout(120_000);
-
 const START = Date.parse('2025-11-28T12:00:00Z');
 const STEP_MS = 15_000;
 const MINUTE_MS = 60_000;

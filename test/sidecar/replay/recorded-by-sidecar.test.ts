@@ -7,8 +7,6 @@ import { postAll } from '../../support/posted-batches';
 import { parseSamples, sumOf } from '../../support/samples';
 import { SidecarProcess } from '../../support/sidecar-process';
 
-jest.setTimeout(60_000);
-
 describe('a sidecar that records', () => {
   let folder: string;
   let sidecar: SidecarProcess | undefined;

@@ -6,8 +6,6 @@ import { deltaOf } from '../../support/batches';
 import { record, storyBatch, temporaryFolder } from '../../support/recorded-story';
 import { replayCommand } from '../../support/replay-command';
 
-jest.setTimeout(30_000);
-
 const NOON = Date.parse('2026-11-28T12:00:00Z');
 
 /** As it stands in a repository: secrets come from an environment that is not here. */

@@ -14,8 +14,6 @@ import { deltaOf } from '../../support/batches';
 import { configOf } from '../../support/read-config-text';
 import { record, storyBatch, temporaryFolder, type StoryBatch } from '../../support/recorded-story';
 
-jest.setTimeout(30_000);
-
 const NOON = Date.parse('2026-11-28T12:00:00Z');
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
@@ -230,7 +228,7 @@ describe('a replay of recorded batches', () => {
   ): { changes: AlertChange[]; messages: Message[] } {
     const firstMs = batches[0]?.receivedMs ?? 0;
     const lastMs = batches.at(-1)?.receivedMs ?? 0;
-    const engine = new Engine({ rules, policy, channels, hasKong: false }, firstMs);
+    const engine = new Engine({ rules, policy, channels, standing: [], hasKong: false }, firstMs);
     const changes: AlertChange[] = [];
     const messages: Message[] = [];
     const waiting = [...batches];

@@ -3,6 +3,7 @@ import type { DailyTimes, Inhibition } from '../../../sidecar/config/notificatio
 import type { Message } from '../../../sidecar/route/message';
 import { EMPTY_ROUTE_STATE } from '../../../sidecar/route/route-state';
 import type { Silence } from '../../../sidecar/route/silence';
+import { leastCpuMs } from '../../support/cpu-time';
 import { RoutingStory } from '../../support/routing-story';
 import { ALERT_START_MS, firingAlert } from '../../support/sample-alerts';
 import { latencyRule } from '../../support/sample-rules';
@@ -699,14 +700,3 @@ describe('the state', () => {
     expect(leastCpuMs(() => busy.round())).toBeLessThan(50);
   });
 });
-
-/** Of twenty times; others make the machine's caches cold. */
-function leastCpuMs(run: () => void): number {
-  const times = Array.from({ length: 20 }, () => {
-    const before = process.cpuUsage();
-    run();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1_000;
-  });
-  return Math.min(...times);
-}

@@ -22,6 +22,7 @@ function facts(instances: readonly Partial<InstanceFacts>[], observed?: Observed
     instances: instances.map((instance) => ({
       instance: 'kong:8101',
       isReachable: true,
+      configurationHash: undefined,
       problem: undefined,
       targets: [],
       ...instance,

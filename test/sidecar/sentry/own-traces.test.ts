@@ -62,7 +62,7 @@ it('samples each piece of work on its own', async () => {
   start(0.5);
   // All or none of them by chance: once in 500 thousand million runs.
   for (let one = 0; one < 40; one++) await work();
-  await sentry.stop(5_000);
+  await sentry.stop(60_000);
   const { length } = server.payloads('transaction');
   expect(length).toBeGreaterThan(0);
   expect(length).toBeLessThan(40);
@@ -76,7 +76,7 @@ it('has a trace of its own for each piece of work, fault and check-in', async ()
     sentry.checkIn({ durationMs: 1, failed: false, intervalMs: 5_000 });
     clock.advance(60_000);
   }
-  await sentry.stop(5_000);
+  await sentry.stop(60_000);
   const payloads = ['transaction', 'event', 'check_in'].flatMap((type) => server.payloads(type));
   expect(payloads).toHaveLength(9);
   expect(new Set(payloads.map((payload) => traceOf(payload)['trace_id'])).size).toBe(9);
@@ -93,7 +93,7 @@ it('gives the trace of failed work its failure', async () => {
     failureOf: () => undefined,
   });
   await expect(broken).rejects.toThrow('T0SECRET');
-  await sentry.stop(5_000);
+  await sentry.stop(60_000);
   expect(server.payloads('transaction').map((payload) => traceOf(payload)['status'])).toEqual([
     'ok',
     'unavailable',
@@ -109,7 +109,7 @@ it('loses no span of a request that is part of no trace, as those to Sentry are'
   await server.until(
     () => server.payloads('check_in').length === 1 && server.payloads('transaction').length === 1,
   );
-  await sentry.stop(5_000);
+  await sentry.stop(60_000);
   expect(server.payloads('transaction')[0]?.['spans']).toHaveLength(1);
   expect(server.payloads('client_report')).toEqual([]);
 });

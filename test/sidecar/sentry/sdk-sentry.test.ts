@@ -36,7 +36,7 @@ beforeEach(async () => {
   );
 });
 afterEach(async () => {
-  await sentry.stop(1_000);
+  await sentry.stop(60_000);
   await server.close();
   expect(server.faults).toEqual([]);
 });
@@ -47,7 +47,7 @@ it('reports an error each time that it comes, and as the last one of the process
   sentry.report({ error, place: 'POST /v1/batches', isFatal: false });
   sentry.report({ error, place: 'the process', isFatal: true });
   await server.until(() => server.payloads('event').length === 3);
-  await sentry.stop(1_000);
+  await sentry.stop(60_000);
   expect(server.payloads('event').map(({ level }) => level)).toEqual(['error', 'error', 'fatal']);
   expect(sentry.counts.event).toEqual({ sent: 3, held_back: 0, rate_limited: 0, failed: 0 });
 });
@@ -57,7 +57,7 @@ it('tells the monitor how often rounds come now, also where a reload has changed
   sentry.checkIn({ ...round, intervalMs: 5_000 });
   clock.advance(5 * 60_000);
   sentry.checkIn({ ...round, intervalMs: 5 * 60_000 });
-  await sentry.stop(1_000);
+  await sentry.stop(60_000);
   expect(server.payloads('check_in')).toMatchObject([
     { monitor_config: { schedule: { value: 1, unit: 'minute' } } },
     { monitor_config: { schedule: { value: 5, unit: 'minute' } } },
@@ -70,7 +70,7 @@ it('has the last outgoing requests with a fault also where nothing is traced', a
     const run = async (): Promise<void> => (await request(hook.url(), { method: 'POST' })).body.dump();
     await sentry.trace({ name: 'deliver to oncall', op: 'notification', run, failureOf: () => undefined });
     sentry.report({ error: new Error('a fault'), place: 'GET /metrics', isFatal: false });
-    await sentry.stop(1_000);
+    await sentry.stop(60_000);
     expect(server.payloads('event')).toMatchObject([{ breadcrumbs: [{ message: 'deliver to oncall' }] }]);
     expect(server.payloads('transaction')).toEqual([]);
   } finally {

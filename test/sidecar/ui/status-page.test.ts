@@ -1,8 +1,11 @@
 import { emptyState } from '../../../sidecar/ledger/ledger-state';
 import { zeroCounts } from '../../../sidecar/sentry/own-sentry';
 import type { InstanceFacts, TargetFacts } from '../../../sidecar/kong/kong-facts';
+import type { ChangeNotice } from '../../../sidecar/notify/letter';
+import type { DeadLetter } from '../../../sidecar/outbox/dead-letter-book';
 import type { Silence } from '../../../sidecar/route/silence';
 import { renderStatusPage, type StatusFacts } from '../../../sidecar/ui/status-page';
+import { sampleNotification } from '../../support/sample-notification';
 
 const NO_KONG: StatusFacts['kong'] = { instances: [], observed: () => undefined };
 
@@ -24,6 +27,8 @@ function page(changes: Partial<StatusFacts> = {}): string {
     silences: [],
     kong: NO_KONG,
     channels: [],
+    fallbacks: new Map(),
+    deadLetters: [],
     hasToken: true,
     ownSentry: zeroCounts(),
     ...changes,
@@ -40,7 +45,7 @@ function rowsOf(text: string, heading: string): string[][] {
 describe('the status page', () => {
   it('names every kind of channel where there is none', () => {
     expect(page()).toContain(
-      'Add a channel of type slack, webhook or sentry under `channels` in gatewatch.yml',
+      'Add a channel of type slack, email, pagerduty, webhook, alertmanager or sentry under `channels` in gatewatch.yml',
     );
   });
 
@@ -80,7 +85,7 @@ describe('the status page', () => {
   });
 
   it('tells how deliveries to each channel ended, and why the last was not made', () => {
-    const counts = { sent: 1_200, retried: 9, refused: 1, expired: 2, dropped: 3 };
+    const counts = { sent: 1_200, retried: 9, refused: 1, expired: 2, dropped: 3, replaced: 0 };
     const channels = [
       { name: 'oncall', type: 'slack', queued: 4, counts, lastProblem: 'answered 503' },
       { name: 'tickets', type: 'webhook', queued: 0, counts, lastProblem: undefined },
@@ -89,6 +94,61 @@ describe('the status page', () => {
       ['oncall', 'slack', '1,200 sent', '6 not delivered', '4 waiting', 'last problem: answered 503'],
       ['tickets', 'webhook', '1,200 sent', '6 not delivered', '0 waiting'],
     ]);
+    const fallbacks = new Map([['oncall', 'tickets']]);
+    expect(rowsOf(page({ channels, fallbacks }), 'CHANNELS')).toEqual([
+      [
+        ...['oncall', 'slack', '1,200 sent', '6 not delivered', '4 waiting'],
+        ...['fallback tickets', 'last problem: answered 503'],
+      ],
+      ['tickets', 'webhook', '1,200 sent', '6 not delivered', '0 waiting'],
+    ]);
+  });
+});
+
+describe('what the status page says of dead letters', () => {
+  const dead = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
+    letter: sampleNotification({ channel: 'oncall', message: { id: '00000000000000aa' } }),
+    how: 'refused',
+    reason: 'answered 404',
+    failures: 0,
+    failedMs: 0,
+    toldSinceMs: undefined,
+    ...changes,
+  });
+
+  it('is what was not delivered, when, why, and whether it is old news', () => {
+    const change: ChangeNotice = {
+      id: '00000000000000bb',
+      channel: 'pager',
+      kind: 'change',
+      instance: 'kong-1:8101',
+      before: undefined,
+      after: 'f00',
+      atMs: 0,
+      createdMs: 0,
+    };
+    const deadLetters = [
+      dead(),
+      dead({ letter: change, how: 'expired', reason: 'no answer (timeout)', toldSinceMs: 30_000 }),
+    ];
+    expect(rowsOf(page({ deadLetters }), 'DEAD LETTERS')).toEqual([
+      [
+        ...['00000000000000aa', 'oncall', '1 minute ago'],
+        ...['CRITICAL: High p95 latency: 812 ms on service slow', 'refused: answered 404'],
+      ],
+      [
+        ...['00000000000000bb', 'pager', '1 minute ago'],
+        'The configuration of Kong at kong-1:8101 has changed',
+        'expired: no answer (timeout); the channel was told of it later',
+      ],
+    ]);
+  });
+
+  it('is nothing where there are none, and the number of those that have no room', () => {
+    expect(page()).not.toContain('DEAD LETTERS');
+    const rows = rowsOf(page({ deadLetters: Array.from({ length: 1_012 }, () => dead()) }), 'DEAD LETTERS');
+    expect(rows).toHaveLength(11);
+    expect(rows.at(-1)).toEqual(['and 1,002 older ones']);
   });
 });
 
@@ -96,6 +156,7 @@ describe('what the status page says of Kong', () => {
   const instance = (changes: Partial<InstanceFacts>): InstanceFacts => ({
     instance: 'kong-1:8101',
     isReachable: true,
+    configurationHash: undefined,
     problem: undefined,
     targets: [],
     ...changes,

@@ -1,0 +1,123 @@
+// Letters that no channel took, kept for people to see and to send again: MOST_LETTERS of them at most KEEP_MS; of more the oldest are
+// let go, counted.
+import { z } from 'zod';
+import type { Rule } from '../config/rule';
+import { DirtyMap } from '../memory/dirty-map';
+import { MEMORY_KEYS, type MemoryChanges } from '../memory/memory-changes';
+import type { Letter } from '../notify/letter';
+import { decodeLetter, encodeLetter } from '../notify/letter-memory';
+
+export const MOST_DEAD_LETTERS = 500;
+export const KEEP_DEAD_LETTERS_MS = 7 * 86_400_000;
+
+export interface DeadLetter {
+  /** As the letter was written last; its id is the id of the whole. */
+  readonly letter: Letter;
+  readonly how: 'refused' | 'expired' | 'dropped';
+  /** Without secrets. */
+  readonly reason: string;
+  /** Tries that failed on its channel, the last one not among them where it was refused. */
+  readonly failures: number;
+  /** Unix ms. */
+  readonly failedMs: number;
+  /** When a later letter about the same group reached those that this one was for; `undefined`: none has. Unix ms. */
+  readonly toldSinceMs: number | undefined;
+}
+
+/** With the channel that it was first written for. */
+export type Kept = DeadLetter & { readonly meantFor: string };
+
+const entryShape = z.object({
+  letter: z.unknown(),
+  meantFor: z.string(),
+  how: z.enum(['refused', 'expired', 'dropped']),
+  reason: z.string(),
+  failures: z.int(),
+  failedMs: z.number(),
+  toldSinceMs: z.number().nullish(),
+});
+
+export class DeadLetterBook {
+  readonly #letters = new Map<string, Kept>();
+  readonly #written = new DirtyMap<unknown>(MEMORY_KEYS.deadLetter);
+  #letGo = 0;
+
+  /** Since the start of the process. */
+  get letGo(): number {
+    return this.#letGo;
+  }
+
+  /** The newest first. */
+  list(): DeadLetter[] {
+    return [...this.#letters.values()].reverse();
+  }
+
+  get(id: string): Kept | undefined {
+    return this.#letters.get(id);
+  }
+
+  /** @param meantFor the channel that it was first written for */
+  add(dead: DeadLetter, meantFor: string): void {
+    this.delete(dead.letter.id);
+    this.#set({ ...dead, meantFor });
+    this.forget(dead.failedMs);
+  }
+
+  delete(id: string): boolean {
+    this.#written.delete(id);
+    return this.#letters.delete(id);
+  }
+
+  /**
+   * A channel has taken this letter: what did not arrive of the same group before, there or in its place, is old news.
+   *
+   * @param meantFor the channel that it was first written for
+   */
+  letterArrived(letter: Letter, meantFor: string, nowMs: number): void {
+    if (this.#letters.size === 0 || letter.kind === 'change') return;
+    for (const dead of this.#letters.values()) {
+      if (dead.letter.kind === 'change' || dead.letter.groupKey !== letter.groupKey) continue;
+      if (dead.letter.channel !== letter.channel && dead.meantFor !== meantFor) continue;
+      if (dead.toldSinceMs === undefined) this.#set({ ...dead, toldSinceMs: nowMs });
+    }
+  }
+
+  /** Lets go what is too old or too much. @param nowMs Unix ms */
+  forget(nowMs: number): void {
+    for (const [id, { failedMs }] of this.#letters) {
+      if (this.#letters.size <= MOST_DEAD_LETTERS && failedMs > nowMs - KEEP_DEAD_LETTERS_MS) break;
+      this.delete(id);
+      this.#letGo += 1;
+    }
+  }
+
+  takeDirty(): MemoryChanges {
+    return this.#written.takeDirty();
+  }
+
+  /** @returns how many could not be read */
+  restore(entries: Iterable<readonly [id: string, value: unknown]>, rules: readonly Rule[]): number {
+    let unreadable = 0;
+    const read: (readonly [Kept, unknown])[] = [];
+    for (const [id, value] of entries) {
+      const { data } = entryShape.safeParse(value);
+      const letter = data && decodeLetter(data.letter, rules);
+      if (data && letter?.id === id)
+        read.push([{ ...data, letter, toldSinceMs: data.toldSinceMs ?? undefined }, value]);
+      else {
+        unreadable += 1;
+        this.#written.forget(id);
+      }
+    }
+    for (const [dead, value] of read.sort(([a], [b]) => a.failedMs - b.failedMs)) {
+      this.#letters.set(dead.letter.id, dead);
+      this.#written.restore(dead.letter.id, value);
+    }
+    return unreadable;
+  }
+
+  #set(dead: Kept): void {
+    this.#letters.set(dead.letter.id, dead);
+    this.#written.set(dead.letter.id, { ...dead, letter: encodeLetter(dead.letter) });
+  }
+}

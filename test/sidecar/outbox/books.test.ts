@@ -1,0 +1,213 @@
+// What the outbox keeps of letters that have ended is bounded, in number and in time, on disk as well.
+import { MEMORY_KEYS, type MemoryChanges } from '../../../sidecar/memory/memory-changes';
+import {
+  DeadLetterBook,
+  KEEP_DEAD_LETTERS_MS,
+  MOST_DEAD_LETTERS,
+  type DeadLetter,
+} from '../../../sidecar/outbox/dead-letter-book';
+import { STAND_IN_PREFIX, StandInBook } from '../../../sidecar/outbox/stand-in-book';
+import { ThreadBook } from '../../../sidecar/outbox/thread-book';
+import type { Notification } from '../../../sidecar/notify/notification';
+import {
+  sampleGroup,
+  sampleItem,
+  sampleNotification,
+  sampleResolved,
+} from '../../support/sample-notification';
+
+const DAY_MS = 86_400_000;
+const MONTH_MS = 30 * DAY_MS;
+const START_MS = Date.parse('2026-03-01T10:00:00Z');
+
+/** Own keys and values, as a restart gives them: sorted by key. */
+function apply(
+  disk: Map<string, unknown>,
+  prefix: string,
+  { puts, deletes }: MemoryChanges,
+): [string, unknown][] {
+  for (const { key, value } of puts) disk.set(key, value);
+  for (const key of deletes) disk.delete(key);
+  return [...disk]
+    .map(([key, value]): [string, unknown] => [key.slice(prefix.length), value])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+describe('dead letters', () => {
+  let book: DeadLetterBook;
+  let disk: Map<string, unknown>;
+  beforeEach(() => {
+    book = new DeadLetterBook();
+    disk = new Map();
+  });
+
+  function add(failedMs: number, id: string): void {
+    const dead: DeadLetter = {
+      letter: sampleNotification({ message: { id } }),
+      how: 'expired',
+      reason: 'answered 503',
+      failures: 3,
+      failedMs,
+      toldSinceMs: undefined,
+    };
+    book.add(dead, 'a');
+  }
+
+  function ids(): string[] {
+    return book.list().map(({ letter }) => letter.id);
+  }
+
+  function restarted(): DeadLetterBook {
+    const next = new DeadLetterBook();
+    expect(next.restore(apply(disk, MEMORY_KEYS.deadLetter, book.takeDirty()), [])).toBe(0);
+    return next;
+  }
+
+  it('are listed with the newest first, before and after a restart', () => {
+    // Their ids tell nothing of their order.
+    add(START_MS, 'z');
+    add(START_MS + 1, 'a');
+    add(START_MS + 2, 'm');
+    expect(ids()).toEqual(['m', 'a', 'z']);
+    const before = book.list();
+    book = restarted();
+    expect(book.list()).toEqual(before);
+  });
+
+  it('are so many at most: of more the oldest go, counted', () => {
+    for (let number = 0; number < MOST_DEAD_LETTERS + 3; number += 1) add(START_MS + number, `id${number}`);
+    expect([ids().length, ids().at(-1), book.letGo]).toEqual([MOST_DEAD_LETTERS, 'id3', 3]);
+    book = restarted();
+    expect([ids().length, disk.size]).toEqual([MOST_DEAD_LETTERS, MOST_DEAD_LETTERS]);
+  });
+
+  it('are kept for a week, counted', () => {
+    add(START_MS, 'old');
+    add(START_MS + 1, 'young');
+    book = restarted();
+    book.forget(START_MS + KEEP_DEAD_LETTERS_MS - 1);
+    expect(ids()).toEqual(['young', 'old']);
+    book.forget(START_MS + KEEP_DEAD_LETTERS_MS);
+    expect([ids(), book.letGo]).toEqual([['young'], 1]);
+    expect(apply(disk, MEMORY_KEYS.deadLetter, book.takeDirty()).map(([key]) => key)).toEqual(['young']);
+  });
+
+  it('that come again under one id are one', () => {
+    add(START_MS, 'x');
+    add(START_MS, 'y');
+    add(START_MS + 5, 'x');
+    expect([ids(), book.letGo]).toEqual([['x', 'y'], 0]);
+  });
+
+  it('do not say that the group was told of by another channel, or before they failed', () => {
+    book.letterArrived(sampleResolved(), 'a', START_MS);
+    add(START_MS, 'x');
+    book.letterArrived(sampleResolved({ channel: 'b' }), 'b', START_MS + 1);
+    expect(book.get('x')?.toldSinceMs).toBeUndefined();
+    book.letterArrived(sampleResolved({ channel: 'b' }), 'a', START_MS + 2);
+    book.letterArrived(sampleResolved(), 'a', START_MS + 3);
+    expect(book.get('x')?.toldSinceMs).toBe(START_MS + 2);
+  });
+});
+
+describe('threads', () => {
+  const of = (service: string, channel = 'a') => sampleNotification({ service, channel });
+
+  it('are forgotten where nothing was said in them for a month', () => {
+    const book = new ThreadBook();
+    book.note(of('old'), { root: '1' }, START_MS);
+    book.note(of('young'), { root: '2' }, START_MS + 1);
+    book.note(of('new'), { root: '3' }, START_MS + MONTH_MS);
+    expect([book.of(of('old')), book.of(of('young')), book.size]).toEqual([undefined, { root: '2' }, 2]);
+  });
+
+  it('are kept while their group is told of, without a write for each message', () => {
+    const book = new ThreadBook();
+    book.note(of('fires on'), { root: '1' }, START_MS);
+    let writes = 0;
+    for (let hour = 0; hour < 60 * 24; hour += 1) {
+      book.letterArrived(of('fires on'), START_MS + hour * 3_600_000);
+      writes += book.takeDirty().puts.length;
+    }
+    book.note(of('new'), { root: '2' }, START_MS + 60 * DAY_MS);
+    expect(book.of(of('fires on'))).toEqual({ root: '1' });
+    expect(writes).toBeLessThanOrEqual(60);
+  });
+
+  it('are ten thousand at most: of more the one that was used longest ago goes, after a restart too', () => {
+    const disk = new Map<string, unknown>();
+    let book = new ThreadBook();
+    // In an order that is not that of their keys.
+    for (let number = 10_000; number > 0; number -= 1)
+      book.note(of(`s${number}`), { root: String(number) }, START_MS + 10_000 - number);
+    const entries = apply(disk, MEMORY_KEYS.thread, book.takeDirty());
+    book = new ThreadBook();
+    expect(book.restore(entries)).toBe(0);
+    book.note(of('s9999'), { root: 'again' }, START_MS + 20_000);
+    book.note(of('one more'), { root: 'x' }, START_MS + 20_001);
+    book.note(of('and another'), { root: 'y' }, START_MS + 20_002);
+    expect([book.size, book.of(of('s10000')), book.of(of('s9999')), book.of(of('s9998'))]).toEqual([
+      10_000,
+      undefined,
+      { root: 'again' },
+      undefined,
+    ]);
+  });
+
+  it('are none of a digest', () => {
+    const book = new ThreadBook();
+    const digest = sampleNotification({ message: { kind: 'digest', groupKey: 'digest' } });
+    book.note(digest, { root: '1' }, START_MS);
+    expect([book.of(digest), book.size]).toEqual([undefined, 0]);
+  });
+});
+
+describe('stand-ins', () => {
+  /** The channel `a` did not take it, and `next` is told. */
+  function handedOver(book: StandInBook, service: string, next: string, nowMs: number): void {
+    book.ended({ letter: sampleNotification({ service }), meantFor: 'a', next }, nowMs);
+  }
+
+  function newsOf(book: StandInBook, letter: Notification, meantFor = 'a'): [string, string[]][] {
+    const news = book.ended({ letter, meantFor, next: undefined }, START_MS);
+    return [...news].map(([channel, items]) => [
+      channel,
+      items.map(({ alert: { scope } }) => ('service' in scope ? scope.service : '')),
+    ]);
+  }
+
+  it('are those of each alert and channel, and for whom it failed, each once, and again after a restart', () => {
+    const disk = new Map<string, unknown>();
+    const book = new StandInBook();
+    for (const channel of ['b', 'c', 'b']) handedOver(book, 'x', channel, START_MS);
+    handedOver(book, 'y', 'd', START_MS);
+    const again = new StandInBook();
+    expect(again.restore(apply(disk, STAND_IN_PREFIX, book.takeDirty()))).toBe(0);
+    const items = [sampleItem({ service: 'x' }), sampleItem({ service: 'y' }), sampleItem({ service: 'z' })];
+    expect(newsOf(again, sampleGroup(items))).toEqual([
+      ['b', ['x']],
+      ['c', ['x']],
+      ['d', ['y']],
+    ]);
+    expect(newsOf(again, sampleGroup(items, { channel: 'b' }))).toEqual([]);
+    expect(newsOf(again, sampleGroup(items), 'e')).toEqual([]);
+  });
+
+  it('hear of what another is told in their place, and with the end of an alert no more', () => {
+    const book = new StandInBook();
+    handedOver(book, 'slow', 'b', START_MS);
+    handedOver(book, 'slow', 'c', START_MS);
+    const news = book.ended({ letter: sampleResolved(), meantFor: 'a', next: 'c' }, START_MS);
+    expect([[...news.keys()], book.size]).toEqual([['b'], 0]);
+  });
+
+  it('are forgotten after a month, and over ten thousand', () => {
+    const book = new StandInBook();
+    handedOver(book, 'old', 'b', START_MS);
+    for (let number = 0; number < 10_000; number += 1) handedOver(book, `s${number}`, 'b', START_MS + 1);
+    const toldOf = (service: string): number => newsOf(book, sampleNotification({ service })).length;
+    expect([book.size, toldOf('old'), toldOf('s0')]).toEqual([10_000, 0, 1]);
+    handedOver(book, 'new', 'b', START_MS + 1 + MONTH_MS);
+    expect([book.size, toldOf('new')]).toEqual([1, 1]);
+  });
+});
