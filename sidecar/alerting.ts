@@ -25,6 +25,7 @@ import type { DeadLetter } from './outbox/dead-letter-book';
 import { eventOfSilence, eventsOfChange, eventsOfDiscard, eventsOfEnd } from './outbox/events-of';
 import { Outbox, type OutboxEnd } from './outbox/outbox';
 import type { Message } from './route/message';
+import type { Delivery } from './route/delivery';
 import type { MuteReasons } from './route/mute-reasons';
 import { EMPTY_ROUTE_STATE } from './route/route-state';
 import { readRouteState, writeRouteState } from './route/route-memory';
@@ -74,6 +75,8 @@ export class Alerting {
   #config: Config;
   #writtenRoute: unknown;
   #cancelEnds: (() => void) | undefined;
+  /** Of deliveries, which the routing does not know of yet. */
+  readonly #ended: Delivery[] = [];
   /** The latest commit; messages wait for theirs. */
   #turn: Promise<void> = Promise.resolve();
   /** What became of the latest round. */
@@ -102,6 +105,7 @@ export class Alerting {
         logger: parts.logger,
         random: Math.random,
         onTry: (made) => parts.onTry?.(made),
+        onNote: () => this.#writeSoon(),
         onEnd: (end) => this.#onEnd(end),
       },
       parts.channels,
@@ -117,6 +121,7 @@ export class Alerting {
   /** Judges every rule, remembers, and sends. */
   round(nowMs: number): void {
     this.#endSilences();
+    this.#noteEnds();
     const changes = this.#kongChanges();
     this.#taken = this.#take(this.engine.round(nowMs, this.#aheadMs()), changes).catch((error: unknown) => {
       this.#parts.logger.error({ err: error }, 'what a round found could not be written down or sent');
@@ -150,6 +155,7 @@ export class Alerting {
 
   async acknowledge(id: string, by: string, comment: string): Promise<AcknowledgeOutcome> {
     const aheadMs = this.#aheadMs();
+    this.#noteEnds();
     const answer = this.engine.acknowledge(id, by, comment, this.clock.nowMs(), aheadMs);
     if (answer.outcome === 'acknowledged') await this.#take(answer);
     return 'alert' in answer ? { ...answer, alert: shiftAlert(answer.alert, aheadMs) } : answer;
@@ -229,14 +235,19 @@ export class Alerting {
     const evidence = this.#evidenceOnce();
     const notifications = messages.map((message) => this.#notificationOf(message, evidence));
     this.outbox.post([...kongChanges, ...notifications]);
-    await this.#within(this.#commit(this.#changes()));
-    this.outbox.release();
+    await this.#sendWith(this.#changes());
   }
 
   /** For what was posted between two rounds. */
-  async #send(): Promise<void> {
-    await this.#within(this.#commit(this.#smallChanges()));
-    this.outbox.release();
+  #send(): Promise<void> {
+    return this.#sendWith(this.#smallChanges());
+  }
+
+  /** What is posted meanwhile is not among these changes, and waits for those that it is in. */
+  async #sendWith(changes: MemoryChanges): Promise<void> {
+    const upTo = this.outbox.lastPosted;
+    await this.#within(this.#commit(changes));
+    this.outbox.release(upTo);
   }
 
   /** Each channel that takes them is told of each. */
@@ -288,15 +299,23 @@ export class Alerting {
   }
 
   #onEnd(end: OutboxEnd): void {
-    const { delivery } = end;
-    if (delivery) this.engine.deliveriesEnded([delivery], this.clock.nowMs());
+    if (end.delivery) this.#ended.push(end.delivery);
     const timeMs = this.#parts.clock.nowMs();
     this.#events.append(eventsOfEnd(end, timeMs), timeMs);
     this.#parts.onLetterEnd?.(end);
+    this.#writeSoon();
+  }
+
+  #writeSoon(): void {
     this.#cancelEnds ??= this.#parts.clock.after(ENDS_TOGETHER_MS, () => {
       this.#cancelEnds = undefined;
       void this.#send();
     });
+  }
+
+  /** Ends come many at a time, and each alone would have the routing look through all that is under way. */
+  #noteEnds(): void {
+    if (this.#ended.length > 0) this.engine.deliveriesEnded(this.#ended.splice(0), this.clock.nowMs());
   }
 
   /** Tells in the log of events of the silences whose time is over since the last round. */
@@ -352,6 +371,7 @@ export class Alerting {
 
   /** What may change between two rounds. */
   #smallChanges(): MemoryChanges {
+    this.#noteEnds();
     this.#silences.set(this.engine.silences);
     const { routeState } = this.engine;
     const isNew = routeState !== this.#writtenRoute;
@@ -361,6 +381,7 @@ export class Alerting {
       { puts, deletes: [] },
       this.#silences.takeDirty(),
       this.outbox.takeDirty(),
+      this.engine.standing.takeDirty(),
       this.#events.takeDirty(),
     ]);
   }
@@ -392,6 +413,7 @@ export class Alerting {
 
     const { alerts, unreadable: lostAlerts } = this.#alerts.restore(own(MEMORY_KEYS.alert), config.rules);
     const { silences, unreadable: lostSilences } = this.#silences.restore(own(MEMORY_KEYS.silence));
+    this.engine.standing.restore(entries.get(MEMORY_KEYS.standing));
     this.#configurations.restore(entries.get(MEMORY_KEYS.kongConfiguration));
     const written = entries.get(MEMORY_KEYS.route);
     const route = written === undefined ? undefined : readRouteState(written, config.rules, nowMs);

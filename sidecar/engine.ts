@@ -13,7 +13,7 @@ import type { KongFacts } from './kong/kong-facts';
 import { isKongRule, isOfWatchedKong, judgeKong } from './rule/judge-kong';
 import { judgeWindows } from './rule/judge';
 import { alertLabels } from './route/alert-labels';
-import { deliveryEnded, lostDeliveries, retellAtOnce, type Delivery } from './route/delivery';
+import { deliveriesEnded, lostDeliveries, retellAtOnce, type Delivery } from './route/delivery';
 import type { Message } from './route/message';
 import { muteReasons, type MuteReasons } from './route/mute-reasons';
 import { EMPTY_ROUTE_STATE, type RouteState } from './route/route-state';
@@ -92,6 +92,11 @@ export class Engine {
     this.#routeState = retellAtOnce(this.#routeState);
   }
 
+  /** What channels that keep the state themselves were told. */
+  get standing(): StandingBook {
+    return this.#standing;
+  }
+
   /** What an earlier process knew. Before the first round. */
   restore(alerts: Iterable<Alert>, routeState: RouteState, silences: readonly Silence[]): void {
     this.book.restore(alerts);
@@ -109,7 +114,7 @@ export class Engine {
 
   /** Some messages have ended: what did not arrive is told again, some time later. @param nowMs Unix ms */
   deliveriesEnded(deliveries: readonly Delivery[], nowMs: number): void {
-    for (const delivery of deliveries) this.#routeState = deliveryEnded(this.#routeState, delivery, nowMs);
+    this.#routeState = deliveriesEnded(this.#routeState, deliveries, nowMs);
   }
 
   /** Messages on their way that nobody waits to send any more. @param waiting the ids of those that somebody does */

@@ -53,9 +53,13 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (flags.check) {
-    for (const sentence of configWarnings(loaded.config))
-      process.stdout.write(`${file}: warning: ${sentence}\n`);
-    process.stdout.write(`${file}: no faults\n`);
+    const warnings = configWarnings(loaded.config);
+    for (const sentence of warnings) process.stdout.write(`${file}: warning: ${sentence}\n`);
+    const but =
+      warnings.length === 0
+        ? ''
+        : `, but ${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`;
+    process.stdout.write(`${file}: no faults${but}\n`);
     return;
   }
 

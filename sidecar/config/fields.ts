@@ -74,6 +74,16 @@ export const path = z.string({ error: PATH_ERROR }).regex(/^[^~\0][^\0]*$/, { er
 export const URL_ERROR = 'an http or https address';
 export const url = z.string({ error: URL_ERROR }).refine(isHttpUrl, { error: URL_ERROR });
 
+export const PLAIN_URL_ERROR = 'an http or https address without a name and a password';
+/** One that is shown. */
+export const plainUrl = z
+  .string({ error: PLAIN_URL_ERROR })
+  .refine(isWithoutLogin, { error: PLAIN_URL_ERROR });
+
+function isWithoutLogin(text: string): boolean {
+  return isHttpUrl(text) && new URL(text).username === '' && new URL(text).password === '';
+}
+
 function isHttpUrl(text: string): boolean {
   // The parser drops line breaks and tabs without a word.
   if (!/^[!-~]+$/.test(text) || !URL.canParse(text)) return false;

@@ -9,7 +9,11 @@ import {
 } from './configuration-change';
 import type { KongFacts } from './kong-facts';
 
-const knownShape = z.object({ latest: z.string().nullish(), hashes: z.record(z.string(), z.string()) });
+const knownShape = z.object({
+  latest: z.string().nullish(),
+  hashes: z.record(z.string(), z.string()),
+  recent: z.array(z.string()),
+});
 
 export class ConfigurationWatch {
   #known: KnownConfigurations = NO_CONFIGURATIONS;

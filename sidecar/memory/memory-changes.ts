@@ -23,6 +23,7 @@ export const MEMORY_KEYS = {
   event: 'event/',
   delivery: 'delivery/',
   thread: 'thread/',
+  standing: 'standing',
   deadLetter: 'dead-letter/',
   kongConfiguration: 'kong-configuration',
 } as const;

@@ -5,6 +5,7 @@
 // MAX_QUEUED the oldest are dropped.
 // What ends before its time, ends in its turn too: a fallback is told in the same order.
 // Every end has a counter and a log line. What is in the queue when the process dies was written down by the outbox.
+import { types } from 'node:util';
 import type { Logger } from 'pino';
 import type { Channel, Outcome, Thread } from '../channel/channel';
 import type { Clock } from '../clock';
@@ -63,6 +64,12 @@ export interface QueueParts {
   readonly onEnd: (end: LetterEnd) => void;
 }
 
+/** A letter, and from when its deadline counts, Unix ms. */
+export interface Arrival {
+  readonly letter: Letter;
+  readonly sinceMs: number;
+}
+
 interface Queued {
   readonly letter: Letter;
   readonly orderKeys: readonly string[];
@@ -110,8 +117,18 @@ export class ChannelQueue {
     return this.#lastProblem;
   }
 
-  /** Takes one more. @param sinceMs from when its deadline counts, Unix ms */
+  /** Takes one more. */
   add(letter: Letter, sinceMs: number): void {
+    this.addAll([{ letter, sinceMs }]);
+  }
+
+  /** Takes several, in order, and looks what to do once. */
+  addAll(arrivals: readonly Arrival[]): void {
+    for (const { letter, sinceMs } of arrivals) this.#take(letter, sinceMs);
+    this.#goOn();
+  }
+
+  #take(letter: Letter, sinceMs: number): void {
     if (this.#isInterrupted) return;
     if (this.#closedBecause !== undefined) {
       this.#drop(letter, 0, this.#closedBecause);
@@ -130,7 +147,6 @@ export class ChannelQueue {
       failures: replaced?.failures ?? 0,
       isTried: false,
     });
-    this.#goOn();
   }
 
   /** A state of all alerts that waits is worth nothing beside a newer one, which waits in its place. */
@@ -160,13 +176,13 @@ export class ChannelQueue {
   replaceChannel(channel: Channel): void {
     this.#channel = channel;
     this.#rate.reconfigure(channel.delivery.maxPerMinute, this.#parts.clock.monotonicMs());
+    this.#pausedUntilMs = 0;
     this.retryNow();
   }
 
-  /** Ends every wait for a next try, but that for the channel's rate. */
+  /** Ends every wait for a next try, but those for the channel's rate and for the time that its receiver has named. */
   retryNow(): void {
     const nowMs = this.#parts.clock.monotonicMs();
-    this.#pausedUntilMs = nowMs;
     for (const queued of this.#queued) queued.dueMs = nowMs;
     this.#goOn();
   }
@@ -177,10 +193,11 @@ export class ChannelQueue {
     return new Promise((resolve) => this.#tellEmpty.push(resolve));
   }
 
-  /** Leaves what is queued to the next start, and takes no more. */
+  /** Leaves what is queued to the next start, and takes no more. What is being tried may still end as sent. */
   interrupt(): void {
     this.#isInterrupted = true;
-    const left = this.#queued.splice(0).length;
+    const left = this.#queued.length;
+    this.#queued = this.#queued.filter(({ isTried }) => isTried);
     if (left > 0)
       this.#parts.logger.warn({ channel: this.#channel.name, left }, 'to be sent after the next start');
     this.#goOn();
@@ -201,12 +218,12 @@ export class ChannelQueue {
     const nowMs = clock.monotonicMs();
     this.#expire(nowMs);
     this.#dropOverflow();
-    let wakeMs = Infinity;
-    for (const queued of this.#free()) {
+    const isPaused = this.#pausedUntilMs > nowMs;
+    let wakeMs = isPaused && this.#queued.length > 0 ? this.#pausedUntilMs : Infinity;
+    for (const queued of isPaused ? [] : this.#free()) {
       if (this.#inFlight >= this.#channel.delivery.maxInFlight) break;
-      const notBeforeMs = Math.max(queued.dueMs, this.#pausedUntilMs);
-      if (notBeforeMs > nowMs) {
-        wakeMs = Math.min(wakeMs, notBeforeMs);
+      if (queued.dueMs > nowMs) {
+        wakeMs = Math.min(wakeMs, queued.dueMs);
         continue;
       }
       if (!this.#rate.take(nowMs)) {
@@ -256,7 +273,7 @@ export class ChannelQueue {
   #dropOverflow(): void {
     while (this.#queued.length > MAX_QUEUED) {
       // What is being tried ends soon; what it holds up goes after it.
-      const { value: oldest } = this.#free().next();
+      const [oldest] = this.#free();
       if (!oldest) return;
       this.#queued = this.#queued.filter((queued) => queued !== oldest);
       this.#drop(oldest.letter, oldest.failures, `${MAX_QUEUED} others are waiting`);
@@ -276,7 +293,9 @@ export class ChannelQueue {
     // It may have been dropped, or left to the next start, while it was tried.
     if (this.#queued.includes(queued)) {
       if (outcome.thread) onThread(queued.letter, outcome.thread);
-      if (outcome.result === 'retry') this.#repeatLater(queued, outcome.reason, outcome.afterMs);
+      if (this.#isInterrupted && outcome.result !== 'sent')
+        this.#queued = this.#queued.filter((other) => other !== queued);
+      else if (outcome.result === 'retry') this.#repeatLater(queued, outcome.reason, outcome.afterMs);
       else if (outcome.result === 'refused') this.#end(queued, 'refused', outcome.reason);
       else this.#end(queued, 'sent', outcome.warning);
     }
@@ -329,7 +348,13 @@ export class ChannelQueue {
     });
     try {
       return await Promise.race([this.#give(letter), late]);
-    } catch {
+    } catch (error) {
+      // Not the message, which may hold a secret.
+      const kind = types.isNativeError(error) ? error.name : typeof error;
+      this.#parts.logger.error(
+        { channel: this.#channel.name, kind },
+        'a channel failed by a fault of its own',
+      );
       return { result: 'retry', reason: 'the channel itself failed', afterMs: undefined };
     } finally {
       cancel();

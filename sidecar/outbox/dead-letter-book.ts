@@ -20,12 +20,16 @@ export interface DeadLetter {
   readonly failures: number;
   /** Unix ms. */
   readonly failedMs: number;
-  /** When a later letter about the same group reached those that this one was for; `undefined`: none has. Unix ms. */
+  /** When later letters had told those that this one was for of all its alerts; `undefined`: none has. Unix ms. */
   readonly toldSinceMs: number | undefined;
 }
 
 /** With the channel that it was first written for. */
-export type Kept = DeadLetter & { readonly meantFor: string };
+export type Kept = DeadLetter & {
+  readonly meantFor: string;
+  /** Keys of its alerts that were told of since. */
+  readonly told: readonly string[];
+};
 
 const entryShape = z.object({
   letter: z.unknown(),
@@ -34,6 +38,7 @@ const entryShape = z.object({
   reason: z.string(),
   failures: z.int(),
   failedMs: z.number(),
+  told: z.array(z.string()),
   toldSinceMs: z.number().nullish(),
 });
 
@@ -59,7 +64,7 @@ export class DeadLetterBook {
   /** @param meantFor the channel that it was first written for */
   add(dead: DeadLetter, meantFor: string): void {
     this.delete(dead.letter.id);
-    this.#set({ ...dead, meantFor });
+    this.#set({ ...dead, meantFor, told: [] });
     this.forget(dead.failedMs);
   }
 
@@ -69,16 +74,23 @@ export class DeadLetterBook {
   }
 
   /**
-   * A channel has taken this letter: what did not arrive of the same group before, there or in its place, is old news.
+   * A channel has taken this letter: what did not arrive before, there or in its place, is old news
+   * once all of its alerts were told of.
    *
    * @param meantFor the channel that it was first written for
    */
   letterArrived(letter: Letter, meantFor: string, nowMs: number): void {
     if (this.#letters.size === 0 || letter.kind === 'change') return;
     for (const dead of this.#letters.values()) {
-      if (dead.letter.kind === 'change' || dead.letter.groupKey !== letter.groupKey) continue;
+      if (dead.letter.kind === 'change' || dead.toldSinceMs !== undefined) continue;
       if (dead.letter.channel !== letter.channel && dead.meantFor !== meantFor) continue;
-      if (dead.toldSinceMs === undefined) this.#set({ ...dead, toldSinceMs: nowMs });
+      const keys = new Set(dead.letter.items.map(({ alertKey }) => alertKey));
+      const told = new Set([
+        ...dead.told,
+        ...letter.items.map(({ alertKey }) => alertKey).filter((key) => keys.has(key)),
+      ]);
+      if (told.size === dead.told.length) continue;
+      this.#set({ ...dead, told: [...told], toldSinceMs: told.size === keys.size ? nowMs : undefined });
     }
   }
 

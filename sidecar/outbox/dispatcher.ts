@@ -5,7 +5,7 @@
 // a removed one drops its queue, counted, and its counters stay.
 import type { Channel } from '../channel/channel';
 import type { Letter } from '../notify/letter';
-import { ChannelQueue, fieldsOf, type ChannelCounts, type QueueParts } from './channel-queue';
+import { ChannelQueue, fieldsOf, type ChannelCounts, type QueueParts, type Arrival } from './channel-queue';
 
 /** What the metrics and the status page tell of one channel. */
 export interface ChannelStatus {
@@ -44,6 +44,22 @@ export class Dispatcher {
   /** `undefined` where there is none of this name. */
   channel(name: string): Channel | undefined {
     return this.#queues.get(name)?.channel;
+  }
+
+  /** In the order in which they must reach each channel. */
+  dispatchAll(arrivals: readonly Arrival[]): void {
+    const byChannel = new Map<string, Arrival[]>();
+    for (const arrival of arrivals) {
+      const { channel } = arrival.letter;
+      const own = byChannel.get(channel);
+      if (own) own.push(arrival);
+      else byChannel.set(channel, [arrival]);
+    }
+    for (const [channel, own] of byChannel) {
+      const queue = this.#queues.get(channel);
+      if (queue) queue.addAll(own);
+      else for (const { letter, sinceMs } of own) this.dispatch(letter, sinceMs);
+    }
   }
 
   /** One of a channel that there is not ends as dropped. @param sinceMs from when its deadline counts, Unix ms */

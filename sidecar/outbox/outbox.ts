@@ -44,6 +44,8 @@ export interface OutboxParts {
   /** 0 to 1. */
   readonly random: () => number;
   readonly onTry: (made: Try) => void;
+  /** Something is to be written down soon, besides at an end. */
+  readonly onNote?: () => void;
   /** Must not throw. */
   readonly onEnd: (end: OutboxEnd) => void;
 }
@@ -89,7 +91,10 @@ export class Outbox {
         random,
         onTry,
         threadOf: (letter) => this.#threads.of(letter),
-        onThread: (letter, thread) => this.#threads.note(letter, thread, clock.nowMs()),
+        onThread: (letter, thread) => {
+          this.#threads.note(letter, thread, clock.nowMs());
+          parts.onNote?.();
+        },
         onEnd: (end) => this.#onEnd(end),
       },
       channels,
@@ -147,7 +152,7 @@ export class Outbox {
   release(upTo = Infinity): void {
     const ready = this.#posted.filter(({ number }) => number <= upTo);
     this.#posted = this.#posted.filter(({ number }) => number > upTo);
-    for (const { letter, sinceMs } of ready) this.#dispatcher.dispatch(letter, sinceMs);
+    this.#dispatcher.dispatchAll(ready);
   }
 
   /** Posts a dead letter again, to its own channel and with a new deadline; it is to be released. */
@@ -246,6 +251,7 @@ export class Outbox {
       this.#parts.onEnd({ ...end, tookMs, next: undefined, delivery: origin && { ...origin, how } });
       return;
     }
+    this.#threads.letterFailed(letter);
     if (letter.kind === 'standing') {
       this.#parts.onEnd({ ...end, tookMs, next: undefined, delivery: undefined });
       return;
@@ -255,11 +261,19 @@ export class Outbox {
     if (next === undefined) {
       const dead = { letter, how, reason: why, failures, failedMs: nowMs, toldSinceMs: undefined };
       this.#dead.add(dead, meantFor);
+      this.#parts.logger.error(
+        { id: letter.id, channel: letter.channel },
+        'nobody took it; kept as a dead letter',
+      );
       this.#parts.onEnd({ ...end, tookMs, next, delivery: origin && { ...origin, how } });
       return;
     }
     this.#wait({ letter: inPlaceOf(letter, next, why), sinceMs: nowMs, passed: [...passed, next], origin });
     this.#tellStandIns(letter, passed, next);
+    this.#parts.logger.warn(
+      { id: letter.id, channel: letter.channel, fallback: next },
+      'its fallback is told',
+    );
     this.#parts.onEnd({ ...end, tookMs, next, delivery: undefined });
   }
 

@@ -50,10 +50,17 @@ export class ThreadBook {
   /** After a letter that its channel took. @param nowMs Unix ms */
   letterArrived(letter: Letter, nowMs: number): void {
     const key = keyOf(letter);
-    if (key === undefined || letter.kind !== 'group') return;
+    if (key === undefined) return;
+    if (letter.kind === 'digest') this.#entries.delete(key);
+    if (letter.kind !== 'group') return;
     const entry = this.#entries.get(key);
     if (!isFiring(letter)) this.#entries.delete(key);
     else if (entry && entry.usedMs < nowMs - USED_WITHIN_MS) this.note(letter, entry.thread, nowMs);
+  }
+
+  /** After one that it will never take. */
+  letterFailed(letter: Letter): void {
+    if (letter.kind === 'digest') this.#entries.delete(keyOf(letter) ?? '');
   }
 
   takeDirty(): MemoryChanges {
@@ -80,6 +87,8 @@ export class ThreadBook {
 
 /** `undefined` of what is no conversation. */
 function keyOf(letter: Letter): string | undefined {
+  // No other letter tells of the same.
+  if (letter.kind === 'digest') return JSON.stringify([letter.channel, letter.kind, letter.id]);
   const isConversation = letter.kind === 'group' || letter.kind === 'standing';
   return isConversation ? JSON.stringify([letter.channel, letter.groupKey]) : undefined;
 }

@@ -1,7 +1,7 @@
 // What a message that did not arrive leaves behind. A round notes as told what it sends; where the delivery then fails, the channel
 // knows what it knew before, and the next round's difference tells it again, if it still holds, with what is true then.
 // A message whose end nobody tells counts as arrived.
-import type { ChannelState, Failed, Knowledge, RouteState, Told, Underway } from './route-state';
+import type { ChannelState, Failed, Knowledge, Note, RouteState, Told, Underway } from './route-state';
 
 /** After a delivery that expired or was dropped: a channel that takes nothing is not asked in every round. */
 export const RETELL_MS = 300_000;
@@ -35,13 +35,20 @@ export function withUnderway(
   return { ...before, underway: new Map([...kept, ...sent]) };
 }
 
-/** After a message has ended, whether it arrived or not. @param nowMs on the clock of the rounds */
-export function deliveryEnded(state: RouteState, { channel, id, how }: Delivery, nowMs: number): RouteState {
-  const before = state.channels.get(channel);
-  const message = before?.underway.get(id);
-  if (!before || !message) return state;
-  const after = how === 'sent' ? arrived(before, id) : takenBack(state, before, id, message, how, nowMs);
-  return { ...state, channels: new Map([...state.channels, [channel, after]]) };
+/** After messages have ended, whether they arrived or not, in that order. @param nowMs on the clock of the rounds */
+export function deliveriesEnded(state: RouteState, ended: readonly Delivery[], nowMs: number): RouteState {
+  const noted = new Map<string, Noted>();
+  for (const { channel: name, id, how } of ended) {
+    const before = state.channels.get(name);
+    if (!before?.underway.has(id)) continue;
+    const channel = noted.get(name) ?? new Noted(before);
+    noted.set(name, channel);
+    if (how === 'sent') channel.arrived(id);
+    else channel.takenBack(id, how, state.ends, nowMs);
+  }
+  if (noted.size === 0) return state;
+  const changed = [...noted].map(([name, channel]) => [name, channel.state] as const);
+  return { ...state, channels: new Map([...state.channels, ...changed]) };
 }
 
 /** For a reload, which may have mended a channel: what did not arrive is told again in the next round. */
@@ -78,61 +85,81 @@ function isSameNews(a: Knowledge | undefined, b: Knowledge | undefined): boolean
   );
 }
 
-/** What older messages, still on their way to a fallback, tell of the same alerts is old news: their end changes nothing more. */
-function arrived(channel: ChannelState, id: string): ChannelState {
-  const underway = new Map(channel.underway);
-  const keys = new Set(underway.get(id)?.told.map(({ key }) => key));
-  for (const [olderId, older] of channel.underway) {
-    if (olderId === id) break;
-    const told = older.told.filter(({ key }) => !keys.has(key));
-    if (told.length < older.told.length) underway.set(olderId, { ...older, told });
-  }
-  underway.delete(id);
-  return { ...channel, underway };
-}
+/** A channel while ends are noted: copied once however many there are, since they come many at a time. */
+class Noted {
+  readonly #before: ChannelState;
+  readonly #underway: Map<string, Underway>;
+  readonly #notes: Map<string, Note>;
+  /** Key of an alert -> the messages that tell of it, in their order. */
+  readonly #tellings = new Map<string, string[]>();
+  #leftOut: number;
 
-function takenBack(
-  { ends }: RouteState,
-  before: ChannelState,
-  id: string,
-  message: Underway,
-  how: Delivery['how'],
-  nowMs: number,
-): ChannelState {
-  const notes = new Map(before.notes);
-  const underway = new Map(before.underway);
-  const behind = tellingsBehind(underway, id);
-  underway.delete(id);
-  const untilMs = nowMs + (how === 'refused' ? RETELL_REFUSED_MS : RETELL_MS);
-  const failed = new Map<string, Failed>();
-  for (const { key, knew, knows } of [...message.told].reverse()) {
-    const next = behind.get(key);
-    const waiting = next && underway.get(next.id);
-    if (waiting) {
-      // What comes behind it decides.
-      const told = waiting.told.map((one, index): Told => (index === next.index ? { ...one, knew } : one));
-      underway.set(next.id, { ...waiting, told });
-      continue;
+  constructor(before: ChannelState) {
+    this.#before = before;
+    this.#underway = new Map(before.underway);
+    this.#notes = new Map(before.notes);
+    this.#leftOut = before.leftOut;
+    for (const [id, { told }] of before.underway)
+      for (const { key } of told) {
+        const ids = this.#tellings.get(key);
+        if (ids) ids.push(id);
+        else this.#tellings.set(key, [id]);
+      }
+  }
+
+  get state(): ChannelState {
+    return {
+      ...this.#before,
+      notes: this.#notes,
+      underway: this.#underway,
+      leftOut: this.#leftOut,
+    };
+  }
+
+  /** What older messages, still on their way to a fallback, tell of the same alerts is old news: their end changes nothing more. */
+  arrived(id: string): void {
+    for (const { key } of this.#underway.get(id)?.told ?? [])
+      for (const olderId of this.#others(key, id).older) {
+        const older = this.#underway.get(olderId);
+        if (older)
+          this.#underway.set(olderId, { ...older, told: older.told.filter((one) => one.key !== key) });
+      }
+    this.#underway.delete(id);
+  }
+
+  takenBack(id: string, how: Delivery['how'], ends: RouteState['ends'], nowMs: number): void {
+    const message = this.#underway.get(id);
+    if (!message) return;
+    this.#underway.delete(id);
+    this.#leftOut += message.leftOut;
+    const untilMs = nowMs + (how === 'refused' ? RETELL_REFUSED_MS : RETELL_MS);
+    const failed = new Map<string, Failed>();
+    for (const { key, knew, knows } of [...message.told].reverse()) {
+      const [nextId] = this.#others(key, id).newer;
+      const next = nextId === undefined ? undefined : this.#underway.get(nextId);
+      if (nextId !== undefined && next) {
+        // What comes behind it decides.
+        const first = next.told.findIndex((one) => one.key === key);
+        const told = next.told.map((one, index): Told => (index === first ? { ...one, knew } : one));
+        this.#underway.set(nextId, { ...next, told });
+        continue;
+      }
+      const own = failed.get(key) ?? { knows, untilMs };
+      failed.set(key, own);
+      const endedMs = ends.get(key)?.atMs ?? -Infinity;
+      if (knows === undefined && nowMs - endedMs >= MOST_RETOLD_END_MS) continue;
+      this.#notes.set(key, { sent: knew, gathered: this.#notes.get(key)?.gathered, failed: own });
     }
-    const own = failed.get(key) ?? { knows, untilMs };
-    failed.set(key, own);
-    const endedMs = ends.get(key)?.atMs ?? -Infinity;
-    if (knows === undefined && nowMs - endedMs >= MOST_RETOLD_END_MS) continue;
-    notes.set(key, { sent: knew, gathered: notes.get(key)?.gathered, failed: own });
   }
-  return { ...before, notes, underway, leftOut: before.leftOut + message.leftOut };
-}
 
-/** Where in the messages behind this one each alert is told of next. */
-function tellingsBehind(
-  underway: ReadonlyMap<string, Underway>,
-  id: string,
-): Map<string, { readonly id: string; readonly index: number }> {
-  const behind = new Map<string, { readonly id: string; readonly index: number }>();
-  const ids = [...underway.keys()];
-  for (const other of ids.slice(ids.indexOf(id) + 1))
-    underway.get(other)?.told.forEach(({ key }, index) => {
-      if (!behind.has(key)) behind.set(key, { id: other, index });
-    });
-  return behind;
+  /** The messages still on their way that tell of the same alert, before and behind this one. */
+  #others(key: string, id: string): { readonly older: string[]; readonly newer: string[] } {
+    const ids = this.#tellings.get(key) ?? [];
+    const tells = (other: string): boolean =>
+      other !== id && (this.#underway.get(other)?.told.some((one) => one.key === key) ?? false);
+    return {
+      older: ids.slice(0, ids.indexOf(id)).filter(tells),
+      newer: ids.slice(ids.lastIndexOf(id) + 1).filter(tells),
+    };
+  }
 }

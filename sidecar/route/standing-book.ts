@@ -1,10 +1,13 @@
 // What a channel is told that keeps the state of all alerts itself, as an Alertmanager does: everything that fires, at each change and
 // again at each interval, and for a while what has ended. Grouping, inhibition, repeats, escalation and quiet hours are then that
 // channel's; an alert that a silence or a maintenance window covers is not begun with, and is told to its end once it was.
-// A process that starts anew begins with what fires: what ended meanwhile, such a channel ends by itself.
+// The keys of what is told are kept over restarts, so that what was told is told to its end; an alert that is forgotten meanwhile ends
+// there by itself.
 import { isActive, type Alert } from '../alert/alert';
 import type { AlertChange } from '../alert/alert-change';
 import { alertKey } from '../alert/alert-key';
+import { z } from 'zod';
+import { MEMORY_KEYS, type MemoryChanges } from '../memory/memory-changes';
 import type { Message, MessageItem } from './message';
 import { writeMessage } from './write-message';
 
@@ -34,12 +37,24 @@ const OCCASION_OF = {
   resolved: 'resolved',
 } as const satisfies Record<AlertChange['kind'], MessageItem['occasion']>;
 
+const keysShape = z.array(z.string());
+
+/** An alert that was told of by an earlier process, as it is now. */
+function toldBefore(alert: Alert, nowMs: number): MessageItem {
+  if (isActive(alert))
+    return { alert, occasion: 'fired', atMs: alert.firedMs ?? nowMs, endReason: undefined };
+  return { alert, occasion: 'resolved', atMs: alert.resolvedMs ?? nowMs, endReason: 'recovered' };
+}
+
 export class StandingBook {
   /** Key -> the alert as it is told. */
   readonly #items = new Map<string, MessageItem>();
   /** Channel -> when it was told last, and how often since the latest change. */
   readonly #told = new Map<string, { atMs: number; repeat: number }>();
   #nextMessage = 1;
+  /** Keys of what an earlier process told, until the first round. */
+  #toldBefore: ReadonlySet<string> = new Set();
+  #isWritten = true;
 
   round({ channels, alerts, changes, isMuted, nowMs }: StandingRound): Message[] {
     if (channels.length === 0) {
@@ -58,6 +73,17 @@ export class StandingBook {
     });
   }
 
+  takeDirty(): MemoryChanges {
+    const puts = this.#isWritten ? [] : [{ key: MEMORY_KEYS.standing, value: [...this.#items.keys()] }];
+    this.#isWritten = true;
+    return { puts, deletes: [] };
+  }
+
+  /** What cannot be read is as if it were not there. @param value `undefined`: nothing was written */
+  restore(value: unknown): void {
+    this.#toldBefore = new Set(keysShape.safeParse(value).data);
+  }
+
   /** @returns whether it tells anything else than before */
   #note(
     alerts: Iterable<Alert>,
@@ -71,8 +97,11 @@ export class StandingBook {
     );
     const active = new Set<string>();
     for (const alert of alerts) {
-      if (!isActive(alert)) continue;
       const key = alertKey(alert.rule.name, alert.scope);
+      const wasTold = this.#toldBefore.has(key) && !this.#items.has(key);
+      if (wasTold) this.#items.set(key, toldBefore(alert, nowMs));
+      isNews ||= wasTold;
+      if (!isActive(alert)) continue;
       const before = this.#items.get(key);
       const isTold = before !== undefined && before.occasion !== 'resolved';
       if (!isTold && isMuted(key)) continue;
@@ -94,6 +123,8 @@ export class StandingBook {
       this.#items.set(key, { alert, occasion: 'resolved', atMs, endReason: endReason ?? 'recovered' });
       isNews = true;
     }
+    this.#toldBefore = new Set();
+    this.#isWritten &&= !isNews;
     return isNews;
   }
 

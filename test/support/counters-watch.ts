@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseSamples, type ScrapedSample } from './samples';
 
 const PAUSE_MS = 200;
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 
 /** What a sidecar counts of its own process: these begin at 0 with each start, as Prometheus expects, and no others may. */
 export const PROCESS_COUNTERS: readonly string[] = [

@@ -2,7 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** @throws what the last question threw, once `timeoutMs` are over */
-export async function eventually<Answer>(ask: () => Answer | Promise<Answer>, timeoutMs = 60_000): Promise<Answer> {
+export async function eventually<Answer>(
+  ask: () => Answer | Promise<Answer>,
+  timeoutMs = 60_000,
+): Promise<Answer> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     try {

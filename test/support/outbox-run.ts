@@ -109,7 +109,9 @@ export class OutboxRun {
         clock: this.clock,
         logger: this.log.logger,
         random: () => this.random(),
-        onTry: (made) => void (isAlive() && this.tries.push(made)),
+        onTry: (made) => {
+          if (isAlive()) this.tries.push(made);
+        },
         onEnd: (end) => {
           if (!isAlive()) return;
           this.ends.push(end);

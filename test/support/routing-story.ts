@@ -4,7 +4,7 @@ import type { Alert } from '../../sidecar/alert/alert';
 import type { AlertChange, EndReason } from '../../sidecar/alert/alert-change';
 import { alertKey } from '../../sidecar/alert/alert-key';
 import type { NotificationPolicy } from '../../sidecar/config/notification-policy';
-import { deliveryEnded, type Delivery } from '../../sidecar/route/delivery';
+import { deliveriesEnded, type Delivery } from '../../sidecar/route/delivery';
 import type { Message } from '../../sidecar/route/message';
 import { EMPTY_ROUTE_STATE, type RouteState } from '../../sidecar/route/route-state';
 import { route } from '../../sidecar/route/router';
@@ -96,7 +96,7 @@ export class RoutingStory {
 
   /** So ends the delivery of a message, now. */
   end({ channel, id }: Message, how: Delivery['how']): this {
-    this.state = deliveryEnded(this.state, { channel, id, how }, this.nowMs);
+    this.state = deliveriesEnded(this.state, [{ channel, id, how }], this.nowMs);
     return this;
   }
 

@@ -41,7 +41,7 @@ export class RunningProgram {
   }
 
   /** The first match in the output; rejects, showing the output, if the program ends without one or is silent too long. */
-  async says(pattern: RegExp, timeoutMs = 45_000): Promise<RegExpExecArray> {
+  async says(pattern: RegExp, timeoutMs = 90_000): Promise<RegExpExecArray> {
     const late = AbortSignal.timeout(timeoutMs);
     late.addEventListener('abort', () => this.#tell());
     for (;;) {

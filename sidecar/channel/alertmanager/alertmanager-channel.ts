@@ -52,7 +52,7 @@ interface MemberParts {
   readonly conversation: Conversation | undefined;
 }
 
-/** Until one request is not taken. @param untilMs of performance.now() */
+/** One part that is refused keeps none of the others from being told. @param untilMs of performance.now() */
 async function tellMember(
   url: Secret,
   bodies: readonly string[],
@@ -60,13 +60,15 @@ async function tellMember(
   { clock, dispatcher, conversation }: MemberParts,
 ): Promise<Outcome> {
   const headers = { 'content-type': 'application/json' };
+  let refused: Outcome | undefined;
   for (const body of bodies) {
     const timeoutMs = Math.max(1, Math.ceil(untilMs - performance.now()));
     const request = { url, method: 'POST', headers, body, timeoutMs, dispatcher } as const;
     const outcome = outcomeOf(await sendRequest(request, conversation), clock.nowMs());
-    if (outcome.result !== 'sent') return outcome;
+    if (outcome.result === 'retry') return outcome;
+    if (outcome.result === 'refused') refused = outcome;
   }
-  return { result: 'sent' };
+  return refused ?? { result: 'sent' };
 }
 
 function alertsAddress(url: Secret): Secret {

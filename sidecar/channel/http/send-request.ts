@@ -6,6 +6,7 @@ import { request, type Dispatcher } from 'undici';
 import type { Secret } from '../../config/secret';
 import { errorCodeOf } from '../../error-code';
 import type { Conversation } from '../channel';
+import { usualAgent } from './receiver-agent';
 
 export interface OutgoingRequest {
   readonly url: Secret;
@@ -15,7 +16,7 @@ export interface OutgoingRequest {
   readonly timeoutMs: number;
   /** MAX_ANSWER_BYTES where it is left out. */
   readonly mostAnswerBytes?: number;
-  /** How it connects; undici's own way where it is left out. */
+  /** How it connects; as usualAgent does where it is left out. */
   readonly dispatcher?: Dispatcher;
 }
 
@@ -60,7 +61,7 @@ export async function sendRequest(
       signal,
       // Notifications are rare: a kept connection would mostly be one that the receiver has closed.
       reset: true,
-      ...(dispatcher === undefined ? {} : { dispatcher }),
+      dispatcher: dispatcher ?? usualAgent(),
     });
     const retryAfter = response.headers['retry-after'];
     const answer: Answer = {

@@ -24,7 +24,6 @@ export interface SentryProject {
 
 /** From the end of the alert; Sentry usually needs seconds. */
 const SEARCH_MS = 180_000;
-const SEARCH_AGAIN_MS = 5_000;
 
 export function sentryChannel(settings: SentryChannelSettings, parts: ChannelParts): Channel {
   const { name, type, delivery } = settings;
@@ -126,7 +125,7 @@ function notFound({ atMs }: NotificationItem, nowMs: number): Outcome {
   const reason = 'Sentry has no unresolved issue of it';
   // Where the clock was set back it is looked for as if it had just ended.
   if (Math.abs(nowMs - atMs) > SEARCH_MS) return { result: 'refused', reason };
-  return { result: 'retry', reason, afterMs: SEARCH_AGAIN_MS };
+  return { result: 'retry', reason, afterMs: undefined };
 }
 
 /** Ids stand in an address: anything but digits is no id. */

@@ -84,6 +84,20 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     'too_many_attachments',
   ),
   ...refused(...Object.keys(REFUSED)),
+  // Of incoming webhooks: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+  ...refused(
+    'action_prohibited',
+    'channel_is_archived',
+    'invalid_payload',
+    'invalid_token',
+    'no_active_hooks',
+    'no_service',
+    'no_service_id',
+    'no_team',
+    'posting_to_general_channel_denied',
+    'team_disabled',
+    'user_not_found',
+  ),
 };
 
 export function meaningOf(word: string): Meaning {
@@ -92,17 +106,12 @@ export function meaningOf(word: string): Meaning {
 
 /** `undefined` where what is there is no word of Slack: that is told to nobody. */
 export function toldWord(text: string): string | undefined {
-  return Object.hasOwn(MEANINGS, text) || hasForm(text) ? text : undefined;
+  return Object.hasOwn(MEANINGS, text) ? text : undefined;
 }
 
 /** What somebody has to do for a bot that hears this word; `undefined` where nobody can. */
 export function hintFor(word: string): string | undefined {
   return Object.hasOwn(REFUSED, word) ? REFUSED[word] : undefined;
-}
-
-/** No token and no address has it. */
-function hasForm(text: string): boolean {
-  return text.length <= 40 && /^[a-z]+(_[a-z]+)+$/.test(text);
 }
 
 function refused(...words: readonly string[]): Record<string, 'refused'> {

@@ -1,6 +1,6 @@
 // A channel of the type pagerduty: an integration of the type Events API v2.
 import { z } from 'zod';
-import { name, orEmpty, path, PATH_ERROR, url, YES_OR_NO_ERROR } from '../fields';
+import { name, orEmpty, path, PATH_ERROR, plainUrl, YES_OR_NO_ERROR } from '../fields';
 import type { PlacedFault } from '../placed-fault';
 import { Secret } from '../secret';
 import { baseOf, deliveryKeys, type ChannelBase, type ChannelSources } from './channel-base';
@@ -27,7 +27,7 @@ export const pagerDutyShape = z.strictObject({
   type: z.literal('pagerduty'),
   routing_key: orEmpty(routingKey, ROUTING_KEY_ERROR),
   routing_key_file: orEmpty(path, PATH_ERROR),
-  api_url: url.default(DEFAULT_PAGERDUTY_API_URL),
+  api_url: plainUrl.default(DEFAULT_PAGERDUTY_API_URL),
   change_events: z.boolean({ error: YES_OR_NO_ERROR }).default(true),
   ...deliveryKeys,
 });

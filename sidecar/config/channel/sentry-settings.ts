@@ -1,7 +1,7 @@
 // A channel of the type sentry: an issue in the project of `sentry.dsn`, resolved when the alert ends.
 import { z } from 'zod';
 import { DEFAULT_SENTRY_API_URL } from '../default-config';
-import { name, orEmpty, path, PATH_ERROR, slug, SLUG_ERROR, token, TOKEN_ERROR, url } from '../fields';
+import { name, orEmpty, path, PATH_ERROR, plainUrl, slug, SLUG_ERROR, token, TOKEN_ERROR } from '../fields';
 import { isGiven, type PlacedFault } from '../placed-fault';
 import type { Secret } from '../secret';
 import { baseOf, deliveryKeys, type ChannelBase, type ChannelSources } from './channel-base';
@@ -29,7 +29,7 @@ export const sentryChannelShape = z.strictObject({
   auth_token_file: orEmpty(path, PATH_ERROR),
   organization: orEmpty(slug, SLUG_ERROR),
   project: orEmpty(slug, SLUG_ERROR),
-  api_url: url.default(DEFAULT_SENTRY_API_URL),
+  api_url: plainUrl.default(DEFAULT_SENTRY_API_URL),
   ...deliveryKeys,
 });
 

@@ -1,6 +1,6 @@
 // A channel of the type slack: an incoming webhook, or an app's bot in a channel, which can also answer in threads.
 import { z } from 'zod';
-import { name, orEmpty, path, PATH_ERROR, url, URL_ERROR } from '../fields';
+import { name, orEmpty, path, PATH_ERROR, plainUrl, url, URL_ERROR } from '../fields';
 import { isGiven, type PlacedFault } from '../placed-fault';
 import { Secret } from '../secret';
 import { baseOf, deliveryKeys, type ChannelBase, type ChannelSources } from './channel-base';
@@ -46,7 +46,7 @@ export const slackShape = z.strictObject({
   bot_token: orEmpty(slackToken, TOKEN_ERROR),
   bot_token_file: orEmpty(path, PATH_ERROR),
   channel: orEmpty(conversation, CONVERSATION_ERROR),
-  api_url: url.default(DEFAULT_SLACK_API_URL),
+  api_url: plainUrl.default(DEFAULT_SLACK_API_URL),
   ...deliveryKeys,
 });
 

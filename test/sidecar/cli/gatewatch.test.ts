@@ -422,7 +422,7 @@ describe('gatewatch', () => {
     const checked = await gatewatch(['sidecar', '--config', 'sidecar/gatewatch.yml', '--check']);
     expect([checked.code, checked.stdout]).toEqual([
       0,
-      expect.stringContaining('gatewatch.yml: no faults\n'),
+      expect.stringContaining('gatewatch.yml: no faults'),
     ]);
     expect((await gatewatch(['sidecar', '--nothing'])).code).toBe(2);
   });

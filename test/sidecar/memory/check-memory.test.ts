@@ -26,6 +26,8 @@ const NOW_MS = 1_700_000_000_000;
 const ASIDE = `${MEMORY_FILE_NAME}.damaged-2023-11-14T22-13-20.000Z`;
 const RECORDS = 300;
 
+jest.setTimeout(300_000);
+
 let directory: string;
 let path: string;
 

@@ -230,7 +230,7 @@ describe('a receiver that names a time', () => {
     expect(endings(ends)).toEqual(['expired a', 'sent b']);
   });
 
-  it('is asked again at once after a reload, and at the end of the process', async () => {
+  it('is asked again at once after a reload, and not at the end of the process', async () => {
     const { clock, channel, queue, add } = queueOf();
     channel.answers(() => retryAfter(10 * MINUTE_MS));
     add(of('a'));
@@ -239,7 +239,7 @@ describe('a receiver that names a time', () => {
     await settle();
     queue.retryNow();
     await settle();
-    expect([channel.tries.length, clock.monotonicMs()]).toEqual([3, 0]);
+    expect([channel.tries.length, clock.monotonicMs()]).toEqual([2, 0]);
   });
 });
 
@@ -286,6 +286,20 @@ describe('the deadline', () => {
     expect(ends[0]?.reason).toBe('it waited for its turn until its deadline');
   });
 
+  it('ends what waits behind one that is being tried after that one, so that a fallback is told in order', async () => {
+    const { clock, channel, add, ends } = queueOf({ deadlineMs: 10 * SECOND_MS, maxInFlight: 2 });
+    channel.answers(() => new Promise((resolve) => clock.after(30 * SECOND_MS, () => resolve(RETRY))));
+    add(of('a'), sampleResolved({ service: 'a' }));
+    await clock.advanceAndSettle(30 * SECOND_MS - 1);
+    expect([endings(ends), channel.tries.length]).toEqual([[], 1]);
+    await clock.advanceAndSettle(1);
+    expect(ends.map(({ how, letter }) => [how, letter.id])).toEqual([
+      ['expired', channel.tries[0]?.letter.id],
+      ['expired', expect.any(String)],
+    ]);
+    expect([channel.tries.length, clock.timers]).toEqual([1, 0]);
+  });
+
   it('ends what the rate of the channel does not let through in time', async () => {
     const { clock, add, ends } = queueOf({ deadlineMs: 30 * SECOND_MS, maxPerMinute: 6 });
     add(...['a', 'b', 'c', 'd', 'e', 'f'].map(of));
@@ -316,7 +330,7 @@ describe('a channel that is broken', () => {
 
   it('and answers after it was given up is not heard any more', async () => {
     const { clock, channel, queue, add, ends, counts } = queueOf();
-    let answerLate = (_: Outcome): void => undefined;
+    let answerLate: (outcome: Outcome) => void = () => undefined;
     channel.answers(() => new Promise((resolve) => (answerLate = resolve)));
     add(of('a'));
     await clock.advanceAndSettle(MOST_TRY_MS);
@@ -345,8 +359,8 @@ describe('a channel that is broken', () => {
 
   it('and throws or answers after it was removed changes nothing', async () => {
     const { clock, channel, queue, add, ends } = queueOf({ maxInFlight: 2 });
-    let answerLate = (_: Outcome): void => undefined;
-    let throwLate = (_: Error): void => undefined;
+    let answerLate: (outcome: Outcome) => void = () => undefined;
+    let throwLate: (error: Error) => void = () => undefined;
     channel.answers(({ letter }) =>
       letter.groupLabels['service'] === 'a'
         ? new Promise((resolve) => (answerLate = resolve))
@@ -382,7 +396,7 @@ describe('a state of all alerts', () => {
 
   it('that fails while a newer one waits is not tried again: the newer one is, after the wait', async () => {
     const { clock, channel, queue, add, ends, counts } = queueOf();
-    let fail = (_: Outcome): void => undefined;
+    let fail: (outcome: Outcome) => void = () => undefined;
     channel.answers(() => new Promise((resolve) => (fail = resolve)));
     add(standing('one'));
     add(standing('two'));

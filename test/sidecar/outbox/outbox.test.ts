@@ -6,6 +6,7 @@ import type { Notification } from '../../../sidecar/notify/notification';
 import { MAX_QUEUED } from '../../../sidecar/outbox/channel-queue';
 import { STAND_IN_PREFIX } from '../../../sidecar/outbox/stand-in-book';
 import { AnsweringChannel, hangs } from '../../support/answering-channel';
+import { DELIVERY } from '../../support/channel-settings';
 import { settle } from '../../support/manual-clock';
 import { OutboxRun } from '../../support/outbox-run';
 import {
@@ -240,8 +241,9 @@ describe('a fallback', () => {
     const [a, b] = chainOf('a', 'b') as [AnsweringChannel, AnsweringChannel];
     a.answers(() => hangs());
     const run = new OutboxRun([a, b]);
+    await run.send(sampleNotification({ service: 'tried' }));
     await run.send(
-      ...Array.from({ length: MAX_QUEUED + 1 }, (_, index) => sampleNotification({ service: `s${index}` })),
+      ...Array.from({ length: MAX_QUEUED }, (_, index) => sampleNotification({ service: `s${index + 1}` })),
     );
     await run.written();
     expect(told(b)).toEqual(['fired s1']);
@@ -376,18 +378,19 @@ describe('a dead letter', () => {
     await run.written();
     run.write();
     run.restart();
-    expect(run.outbox.deadLetters()).toEqual([
-      expect.objectContaining({
-        letter: expect.objectContaining({
+    expect(run.outbox.deadLetters()).toMatchObject([
+      {
+        letter: {
           channel: 'b',
+          groupKey: letter.groupKey,
           insteadOf: { channel: 'a', reason: 'answered 404' },
-        }),
+        },
         how: 'refused',
         reason: 'answered 404',
         failures: 0,
         failedMs: run.clock.nowMs(),
         toldSinceMs: undefined,
-      }),
+      },
     ]);
     expect(run.ends.flatMap(({ delivery }) => delivery ?? [])).toEqual([
       { channel: 'a', id: letter.id, how: 'refused' },
@@ -588,8 +591,9 @@ describe("the news that Kong's configuration has changed", () => {
 
   it('goes to a fallback that is told of changes too, and to no other', async () => {
     const refusing: Channel = {
-      ...new AnsweringChannel('a', { fallback: 'b' }),
       name: 'a',
+      type: 'answering',
+      delivery: { ...DELIVERY, fallback: 'b' },
       send: () => Promise.resolve(SENT),
       sendChange: () => Promise.resolve(REFUSED),
     };

@@ -7,7 +7,7 @@ import { MEMORY_KEYS } from '../../../sidecar/memory/memory-changes';
 import { notificationOf } from '../../../sidecar/notify/notification-of-message';
 import type { NotificationItem } from '../../../sidecar/notify/notification';
 import { DEFAULT_LINKS } from '../../../sidecar/config/default-config';
-import { deliveryEnded, lostDeliveries } from '../../../sidecar/route/delivery';
+import { deliveriesEnded, lostDeliveries } from '../../../sidecar/route/delivery';
 import { readRouteState, writeRouteState } from '../../../sidecar/route/route-memory';
 import { AnsweringChannel, hangs } from '../../support/answering-channel';
 import { OutboxRun } from '../../support/outbox-run';
@@ -97,7 +97,7 @@ class Bench {
     this.run = new OutboxRun(this.channels, ALERT_START_MS);
     this.run.random = random;
     this.run.onEnd = ({ delivery }) => {
-      if (delivery) this.story.state = deliveryEnded(this.story.state, delivery, this.run.clock.nowMs());
+      if (delivery) this.story.state = deliveriesEnded(this.story.state, [delivery], this.run.clock.nowMs());
     };
     this.#write();
   }
@@ -164,11 +164,11 @@ class Bench {
 
 /** A deed that makes no sense now is none. */
 function act(story: RoutingStory, what: string, name: string): void {
-  const state = story.alerts.get(name)?.state;
+  const { state, severity } = story.alerts.get(name) ?? {};
   const isActive = state === 'firing' || state === 'acknowledged';
   if (what === 'turn' && isActive) story.resolve(name);
   else if (what === 'turn') story.fire(name, 'warning');
-  else if (what === 'worsen' && isActive) story.worsen(name, 'critical');
+  else if (what === 'worsen' && isActive && severity === 'warning') story.worsen(name, 'critical');
   else if (what === 'acknowledge' && state === 'firing') story.acknowledge(name);
 }
 

@@ -1,10 +1,11 @@
 import {
-  deliveryEnded,
+  deliveriesEnded,
   lostDeliveries,
   MOST_RETOLD_END_MS,
   MOST_UNDERWAY_MS,
   retellAtOnce,
 } from '../../../sidecar/route/delivery';
+import { MOST_TRY_MS } from '../../../sidecar/outbox/channel-queue';
 import type { Message } from '../../../sidecar/route/message';
 import { readRouteState, writeRouteState } from '../../../sidecar/route/route-memory';
 import { RoutingStory } from '../../support/routing-story';
@@ -98,6 +99,31 @@ describe('an alert whose message did not arrive', () => {
     expect(story.rounds(2, 60)).toEqual(['6 slack: fired shop critical']);
   });
 
+  it('and that ends after a later message has arrived, since a fallback was slow, takes nothing of that back', () => {
+    const story = slowStory().fire('shop');
+    story.round(0);
+    const first = firstMessage(story);
+    story.at(1).resolve('shop').round();
+    story.end(firstMessage(story), 'sent');
+    story.at(2).fire('shop', 'warning').round();
+    story.end(firstMessage(story), 'sent');
+    story.at(200).end(first, 'expired');
+    expect(story.round()).toEqual([]);
+    expect(story.at(201).resolve('shop').round()).toEqual(['slack: resolved shop warning']);
+    story.end(firstMessage(story), 'sent');
+    expect(story.rounds(202, 300)).toEqual([]);
+    expect(story.state.channels.get('slack')?.notes.size).toBe(0);
+  });
+
+  it('of two alerts is told anew of the one that no later message told of', () => {
+    const story = slowStory({ groupBy: [] }).fire('shop').fire('cart');
+    story.round(0);
+    const both = firstMessage(story);
+    story.at(1).resolve('cart').round();
+    story.end(firstMessage(story), 'sent').at(2).end(both, 'expired');
+    expect(story.rounds(2, 60)).toEqual(['7 slack: fired shop critical']);
+  });
+
   it('of a digest is gathered again', () => {
     const digest = { severities: ['info'], everyMs: 10 * MINUTE_MS } as const;
     const story = slowStory({ digest }).fire('shop', 'info');
@@ -135,6 +161,11 @@ describe('an end that did not arrive', () => {
 });
 
 describe('messages on their way', () => {
+  it('are waited for longer than the longest deadline on a channel and three fallbacks, and the tries that it ends with', () => {
+    const HOUR_MS = 3_600_000;
+    expect(MOST_UNDERWAY_MS).toBeGreaterThan(4 * (HOUR_MS + MOST_TRY_MS));
+  });
+
   it('survive a restart: what fails after it is told again', () => {
     const story = slowStory().fire('shop');
     story.round(0);
@@ -152,7 +183,7 @@ describe('messages on their way', () => {
     const [shop, cart] = story.messages as [Message, Message];
     const lost = lostDeliveries(story.state, new Set([shop.id]));
     expect(lost).toEqual([{ channel: 'slack', id: cart.id, how: 'dropped' }]);
-    for (const one of lost) story.state = deliveryEnded(story.state, one, story.nowMs);
+    story.state = deliveriesEnded(story.state, lost, story.nowMs);
     expect(story.rounds(1, 20)).toEqual(['5 slack: fired cart critical']);
   });
 

@@ -91,9 +91,9 @@ const OUTCOMES: readonly [string, Script, object][] = [
     { result: 'retry', reason: 'answered, but broke off' },
   ],
   [
-    'retried on a word that Slack does not publish: it may pass',
+    'retried on a word that Slack does not publish, which is not told: it may pass',
     json({ ok: false, error: 'gremlins_at_work' }),
-    { result: 'retry', reason: 'Slack says gremlins_at_work' },
+    { result: 'retry', reason: 'Slack says no, without a word that can be told' },
   ],
   [
     'retried on ok:false without a word',
