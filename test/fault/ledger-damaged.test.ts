@@ -34,7 +34,7 @@ import { SidecarProcess } from '../support/sidecar-process';
 const RUNS = Number(process.env['GATEWATCH_DAMAGE_RUNS'] ?? 3);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
-jest.setTimeout(60_000 + RUNS * 5_000);
+jest.setTimeout(180_000 + RUNS * 25_000);
 
 const CHECK = resolve(__dirname, '../../dist/sidecar/ledger/check-store-main.js');
 

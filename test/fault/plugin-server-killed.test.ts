@@ -12,11 +12,11 @@ import { parseSamples, sumOf } from '../support/samples';
 import { seededRandom } from '../support/seeded-random';
 import { SidecarProcess } from '../support/sidecar-process';
 
-const KILLS = Number(process.env['GATEWATCH_PLUGIN_KILLS'] ?? 4);
+const KILLS = Number(process.env['GATEWATCH_PLUGIN_KILLS'] ?? 2);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 const CLIENTS = 32;
 
-jest.setTimeout(60_000 + KILLS * 10_000);
+jest.setTimeout(180_000 + KILLS * 50_000);
 
 let sidecar: SidecarProcess;
 let gateway: TestGateway;

@@ -14,7 +14,7 @@ const REQUESTS = 3_000;
 const STALL_MS = 1_000;
 const ROUNDS = 2;
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let sidecar: SidecarProcess;
 let watch: CountersWatch;
@@ -93,7 +93,7 @@ describe('a stall of the plugin host', () => {
     await eventually(() => {
       expect(HOST_SERVER.holderOf(pid)).not.toBe(hung);
       return Promise.resolve();
-    }, 40_000);
+    });
     await serve(pool, 500);
     await eventually(async () => {
       const { eventsStarted, eventsAnswered, eventsBrokenOff } = gateway.counters;
@@ -101,7 +101,7 @@ describe('a stall of the plugin host', () => {
       expect(eventsAnswered + eventsBrokenOff).toBe(1_500);
       expect(await counted('gatewatch_requests_total')).toBeGreaterThanOrEqual(eventsAnswered);
       expect(await counted('gatewatch_requests_total')).toBeLessThanOrEqual(1_500);
-    }, 30_000);
+    });
     expect(gateway.lines.join('\n')).toContain('the worker of the plugin server hangs; it is killed');
     await eventually(async () => expect(await counted('gatewatch_plugin_deaths_total')).toBe(1));
     expect(await counted('gatewatch_plugin_worker_restarts_total')).toBe(1);

@@ -21,8 +21,6 @@ import { parseSamples, sumOf } from '../support/samples';
 
 const SIDECAR = resolve(__dirname, '../../dist/sidecar/main.js');
 
-jest.setTimeout(60_000);
-
 /** Nobody, who owns nothing. */
 const USER = '65534';
 

@@ -19,7 +19,7 @@ import { WebhookReceiver } from '../support/webhook-receiver';
 const PROJECT = resolve(__dirname, '../..');
 const SIDECAR = join(PROJECT, 'dist', 'sidecar', 'main.js');
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 class Sweep {
   readonly #planted = new Map<string, string>();
@@ -171,9 +171,9 @@ describe('secrets', () => {
         'sentry: { dsn: "${SENTRY_DSN}" }',
         'channels:',
         `  - { name: slack, type: slack, webhook_url_file: ${join(directory, 'slack-url')}, timeout: 1s }`,
-        '  - { name: hook, type: webhook, url: "${HOOK_URL}", timeout: 1s }',
-        '  - { name: dead, type: webhook, url: "${DEAD_URL}", timeout: 1s }',
-        `  - { name: nowhere, type: webhook, url: "http://${hostKey}.invalid/", timeout: 1s }`,
+        '  - { name: hook, type: webhook, url: "${HOOK_URL}", timeout: 1s, allow_private_addresses: true }',
+        '  - { name: dead, type: webhook, url: "${DEAD_URL}", timeout: 1s, allow_private_addresses: true }',
+        `  - { name: nowhere, type: webhook, url: "http://${hostKey}.invalid/", timeout: 1s, allow_private_addresses: true }`,
         '',
       ].join('\n');
     write('slack-url', receiver.url(`/services/T0/B0/${slackKey}\n`));

@@ -12,6 +12,8 @@ import { seededRandom } from '../support/seeded-random';
 import { SpokenPluginServer } from '../support/spoken-plugin-server';
 
 const ERRORS = Number(process.env['GATEWATCH_SENTRY_ERRORS'] ?? 2_000);
+/** More of them come until each outcome has been seen: on a slow machine few are held back, on a fast one few are let go. */
+const MOST_ERRORS = 6 * ERRORS;
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 const LOGS = resolve(__dirname, '../fixtures/kong/logs');
 const NAMES = ['500', '502-refused', '504-timeout', 'no-healthy-target', '404-kong', '429-rate-limited'];
@@ -26,7 +28,7 @@ const FAULTS: readonly (readonly [share: number, script: EnvelopeScript])[] = [
   [0.02, { status: 200, headers: { 'x-sentry-rate-limits': '1:transaction;default:organization' } }],
 ];
 
-jest.setTimeout(600_000);
+jest.setTimeout(900_000);
 
 it(`gives each of ${ERRORS} errors one outcome while Sentry fails (seed ${SEED})`, async () => {
   const random = seededRandom(SEED);
@@ -42,7 +44,8 @@ it(`gives each of ${ERRORS} errors one outcome while Sentry fails (seed ${SEED})
         dsn: sentry.dsn(),
         governor: {
           issue_burst: 50,
-          issue_events_per_minute: 6_000,
+          // Of five kinds of errors, 100 a second are let go, however fast they come.
+          issue_events_per_minute: 1_200,
           total_burst: 200,
           total_events_per_minute: 60_000,
         },
@@ -53,11 +56,6 @@ it(`gives each of ${ERRORS} errors one outcome while Sentry fails (seed ${SEED})
     },
   });
   try {
-    for (let one = 0; one < ERRORS; one += 10) {
-      sentry.answer(...Array.from({ length: 3 }, () => chosen(random())));
-      await server.logEvents(10, () => logs[Math.floor(random() * logs.length)] ?? '');
-    }
-    await server.end();
     const count = (names: Readonly<Record<SentryOutcome, SentryStatistic>>): Record<SentryOutcome, number> =>
       Object.fromEntries(
         SENTRY_OUTCOMES.map((outcome) => [
@@ -65,9 +63,17 @@ it(`gives each of ${ERRORS} errors one outcome while Sentry fails (seed ${SEED})
           sidecar.taken.reduce((sum, { statistics }) => sum + statistics[names[outcome]], 0),
         ]),
       ) as Record<SentryOutcome, number>;
+    const isOneMissing = (): boolean => Object.values(count(SENTRY_STATISTICS.error)).includes(0);
+    let logged = 0;
+    while (logged < ERRORS || (isOneMissing() && logged < MOST_ERRORS)) {
+      sentry.answer(...Array.from({ length: 3 }, () => chosen(random())));
+      await server.logEvents(10, () => logs[Math.floor(random() * logs.length)] ?? '');
+      logged += 10;
+    }
+    await server.end();
     const events = count(SENTRY_STATISTICS.error);
     const transactions = count(SENTRY_STATISTICS.transaction);
-    expect(Object.values(events).reduce((sum, value) => sum + value, 0)).toBe(ERRORS);
+    expect(Object.values(events).reduce((sum, value) => sum + value, 0)).toBe(logged);
     const taken = (type: string): number => new Set(sentry.payloads(type).map(({ event_id: id }) => id)).size;
     expect({ events: taken('event'), transactions: taken('transaction') }).toEqual({
       events: events.sent,

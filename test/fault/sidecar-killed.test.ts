@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CountersWatch, PROCESS_COUNTERS } from '../support/counters-watch';
+import { eventually } from '../support/eventually';
 import { findFreePorts } from '../support/free-ports';
 import { KillingProxy } from '../support/killing-proxy';
 import { Producer } from '../support/producer';
@@ -15,7 +16,7 @@ import { sumOf } from '../support/samples';
 import { seededRandom } from '../support/seeded-random';
 
 const MAIN = resolve(__dirname, '../../dist/sidecar/main.js');
-const KILLS = Number(process.env['GATEWATCH_FAULT_KILLS'] ?? 15);
+const KILLS = Number(process.env['GATEWATCH_FAULT_KILLS'] ?? 10);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
 const KILLS_OF_A_SEED = 50;
@@ -28,7 +29,7 @@ const RUNS = Array.from({ length: Math.ceil(KILLS / KILLS_OF_A_SEED) }, (_, run)
 const COUNTING_MS = 6;
 const WORK_MS = 600;
 
-jest.setTimeout(60_000 + KILLS_OF_A_SEED * 3_000);
+jest.setTimeout(180_000 + KILLS_OF_A_SEED * 15_000);
 
 /** One kill of each in turn. */
 const KINDS = ['while it starts', 'given', 'while it counts', 'answered', 'at any moment'] as const;
@@ -42,10 +43,20 @@ describe('a sidecar that is killed under load', () => {
     writeFileSync(configFile, `listen: 127.0.0.1:${port}\ndata_dir: ${join(directory, 'data')}\n`);
     const url = `http://127.0.0.1:${port}`;
     const LISTENS = /sidecar listens/;
-    let sidecar = new RunningProgram(process.execPath, [MAIN, '--config', configFile]);
-    const beganMs = performance.now();
-    await sidecar.says(LISTENS);
-    const startMs = performance.now() - beganMs;
+    /** How long the quickest start took. */
+    let startMs = Infinity;
+    const start = (): { sidecar: RunningProgram; listens: Promise<void> } => {
+      const beganMs = performance.now();
+      const started = new RunningProgram(process.execPath, [MAIN, '--config', configFile]);
+      const listens = started.says(LISTENS).then(() => {
+        startMs = Math.min(startMs, performance.now() - beganMs);
+      });
+      // Of one that is killed before.
+      listens.catch(() => undefined);
+      return { sidecar: started, listens };
+    };
+    let { sidecar, listens } = start();
+    await listens;
 
     const watch = new CountersWatch(url, { isRestarted: true });
     const proxy = await KillingProxy.start(url);
@@ -66,7 +77,8 @@ describe('a sidecar that is killed under load', () => {
         const kind = KINDS[one % KINDS.length];
         if (kind === 'while it starts') await killAfter(random() * startMs * 0.8);
         else {
-          await sidecar.says(LISTENS);
+          await listens;
+          await eventually(() => watch.scrape());
           if (kind === 'answered') await proxy.killAt({ kind }, kill);
           else if (kind === 'given') await proxy.killAt({ kind, afterMs: 0 }, kill);
           else if (kind === 'while it counts')
@@ -74,9 +86,9 @@ describe('a sidecar that is killed under load', () => {
           else await killAfter(random() * WORK_MS);
         }
         await sidecar.ended;
-        sidecar = new RunningProgram(process.execPath, [MAIN, '--config', configFile]);
+        ({ sidecar, listens } = start());
       }
-      await sidecar.says(LISTENS);
+      await listens;
       expect(await Promise.all(producers.map((producer) => producer.close()))).toEqual([0, 0, 0]);
       const samples = await watch.end();
       const total = producers.reduce((sum, producer) => sum + producer.total, 0);

@@ -14,10 +14,10 @@ import { SidecarProcess } from '../support/sidecar-process';
 import { SmallDisk } from '../support/small-disk';
 import { SpokenPluginServer } from '../support/spoken-plugin-server';
 
-jest.setTimeout(60_000);
-
 const CANNOT_WRITE = 'the spool cannot be written; what is not delivered yet is in memory only';
 const AGAIN = 'the spool is written again';
+
+jest.setTimeout(300_000);
 
 let directory: string;
 let sidecar: SidecarProcess;

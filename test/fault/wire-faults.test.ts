@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PluginLog } from '../../kong-plugin/plugin-log';
 import { readSettings } from '../../kong-plugin/read-settings';
 import { Recorder } from '../../kong-plugin/recorder';
@@ -21,9 +20,11 @@ const RUNS = Number(process.env['GATEWATCH_WIRE_RUNS'] ?? 2);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
 /** Far above what a busy machine needs for an answer, so that only the faults are late. */
-const REQUEST_TIMEOUT_MS = 1_500;
-const LATE_MS = 2_500;
+const REQUEST_TIMEOUT_MS = 8_000;
+const LATE_MS = 10_000;
 const RETRY_AFTER_MS = 1_000;
+/** Of a run of all faults mixed. */
+const MIXED_FAULTS = 40;
 
 const FAILED = 'a batch could not be delivered; it is kept and sent again';
 const AGAIN = 'batches are delivered again';
@@ -60,7 +61,7 @@ class ProxiedRecorder {
       sidecar_url: proxy.url,
       flush_interval_ms: 100,
       request_timeout_ms: REQUEST_TIMEOUT_MS,
-      shutdown_timeout_ms: 30_000,
+      shutdown_timeout_ms: 60_000,
       spool_dir: this.#spoolDirectory,
     });
     this.#recorder = new Recorder(delivery, log);
@@ -100,6 +101,8 @@ class ProxiedRecorder {
       .reduce((sum, { fields }) => sum + Number(fields[field]), 0);
   }
 }
+
+jest.setTimeout(300_000);
 
 let sidecar: SidecarProcess;
 let watch: CountersWatch;
@@ -233,7 +236,7 @@ describe('each fault between plugin and sidecar', () => {
       // Timers may be a millisecond early.
       expect((after?.atMs ?? 0) - (before?.atMs ?? 0)).toBeGreaterThanOrEqual(RETRY_AFTER_MS - 2);
     }
-  }, 60_000);
+  });
 });
 
 describe(`all faults mixed under load, ${RUNS} runs (seed ${SEED})`, () => {
@@ -249,7 +252,10 @@ describe(`all faults mixed under load, ${RUNS} runs (seed ${SEED})`, () => {
         recorders.push(recorder);
         recorder.load(500);
       }
-      await delay(4_000);
+      // Enough has met a fault, and enough scrapes have seen it.
+      const isEnough = (): boolean =>
+        recorders.reduce((sum, { proxy }) => sum + proxy.unanswered, 0) >= MIXED_FAULTS && watch.scrapes > 10;
+      await Promise.race(recorders.map(({ proxy }) => proxy.until(isEnough)));
       const undelivered = await Promise.all(recorders.map((recorder) => recorder.finish()));
       expect(undelivered).toEqual(recorders.map(() => 0));
       const samples = await watch.end();
@@ -264,7 +270,7 @@ describe(`all faults mixed under load, ${RUNS} runs (seed ${SEED})`, () => {
       }
       const unanswered = recorders.reduce((sum, { proxy }) => sum + proxy.unanswered, 0);
       const given = recorders.reduce((sum, recorder) => sum + recorder.given, 0);
-      expect(unanswered).toBeGreaterThan(20);
+      expect(unanswered).toBeGreaterThanOrEqual(MIXED_FAULTS);
       expect(sumOf(samples, 'gatewatch_plugin_failed_sends_total')).toBe(unanswered);
       expect(sumOf(samples, 'gatewatch_plugin_events_total')).toBe(given);
       expect(sumOf(samples, 'gatewatch_requests_total')).toBe(given);
@@ -272,7 +278,6 @@ describe(`all faults mixed under load, ${RUNS} runs (seed ${SEED})`, () => {
       expect(watch.faults).toEqual([]);
       expect(watch.scrapes).toBeGreaterThan(5);
     },
-    60_000,
   );
 });
 
@@ -303,6 +308,5 @@ describe('a batch that the sidecar refuses for good', () => {
       expect(sumOf(samples, 'gatewatch_missing_batches_total')).toBe(1);
       expect(watch.faults).toEqual([]);
     },
-    30_000,
   );
 });

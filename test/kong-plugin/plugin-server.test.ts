@@ -11,8 +11,6 @@ import { ScriptedSidecar } from '../support/scripted-sidecar';
 const PROJECT = resolve(__dirname, '../..');
 const LOGS = join(PROJECT, 'test/fixtures/kong/logs');
 
-jest.setTimeout(30_000);
-
 describe.each(PLUGIN_SERVERS)('the query command of $title', ({ dump }) => {
   it('prints one JSON array and ends by itself', async () => {
     const program = new RunningProgram(process.execPath, dump);

@@ -247,6 +247,8 @@ export class FaultyProxy {
       // A fault may break off its own exchange; what counts is what the producer and the sidecar make of it.
       this.#track(this.#serve(request, response).catch(() => response.destroy()));
     });
+    // Otherwise it would end a connection on which nothing came for five seconds, maybe just when something comes.
+    this.#server.keepAliveTimeout = 0;
   }
 
   get url(): string {

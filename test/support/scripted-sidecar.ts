@@ -48,6 +48,8 @@ export class ScriptedSidecar {
   private constructor() {
     this.#server = createServer((request, response) => void this.#answer(request, response));
     this.#server.on('connection', () => (this.connections += 1));
+    // Otherwise it would end a connection on which nothing came for five seconds, maybe just when something comes.
+    this.#server.keepAliveTimeout = 0;
   }
 
   get url(): string {

@@ -5,18 +5,20 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
-import type { AlertmanagerDocument } from '../../sidecar/notify/alertmanager-document';
+import type { AlertmanagerDocument } from '../../sidecar/channel/webhook/alertmanager-document';
 import { eventually } from '../support/eventually';
 import { sumOf } from '../support/samples';
 import { startStack, type Stack } from '../support/stack';
 import { WebhookReceiver } from '../support/webhook-receiver';
 
-jest.setTimeout(120_000);
-
 /** The shortest window there is, so that a recovery is seen soon. */
 const WINDOW_MS = 10_000;
+/** One a second, or fewer where the machine is busy. */
+const ROUNDS_OF_WINDOW = WINDOW_MS / 1_000;
 /** For the batch that is on its way to the sidecar, the two rounds of `for`, and the delivery. */
-const REST_MS = 5_000;
+const ROUNDS_OF_REST = 8;
+
+jest.setTimeout(300_000);
 
 let stack: Stack;
 let webhook: WebhookReceiver;
@@ -47,7 +49,7 @@ rules:
   - { name: error_rate, error_rate_threshold: 0.1, window: ${WINDOW_MS}ms, for: 0s, minimum_requests: 20, severity: critical }
   - { name: apdex, apdex_threshold: 0.8, apdex_target_ms: 50, window: ${WINDOW_MS}ms, for: 0s, minimum_requests: 20 }
 channels:
-  - { name: hook, type: webhook, url: '${webhook.url('/alerts')}' }
+  - { name: hook, type: webhook, url: '${webhook.url('/alerts')}', allow_private_addresses: true }
   - { name: chat, type: slack, webhook_url: '${slack.url('/services/T/B/secret-part')}' }
 `,
   });
@@ -68,7 +70,7 @@ async function keepSending(done: Promise<unknown>, path = '/watched'): Promise<v
   const one = async (): Promise<void> => {
     while (!isDone) {
       await (await pool.request({ method: 'GET', path })).body.dump();
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 30));
     }
   };
   await Promise.all([done, one(), one(), one(), one()]);
@@ -95,12 +97,14 @@ function hasTold(what: string): Promise<void> {
   return Promise.resolve();
 }
 
+async function roundsSoFar(): Promise<number> {
+  return sumOf(await stack.scrape(), 'gatewatch_evaluation_rounds_total', { result: 'ok' });
+}
+
 /** Settles after so many more rounds of the rules. */
 async function rounds(more: number): Promise<void> {
-  const count = async (): Promise<number> =>
-    sumOf(await stack.scrape(), 'gatewatch_evaluation_rounds_total', { result: 'ok' });
-  const before = await count();
-  await eventually(async () => expect(await count()).toBeGreaterThanOrEqual(before + more));
+  const before = await roundsSoFar();
+  await eventually(async () => expect(await roundsSoFar()).toBeGreaterThanOrEqual(before + more));
 }
 
 /** Settles once a rule has judged the service as it is, which is well. */
@@ -127,13 +131,13 @@ async function stateOf(rule: string): Promise<string | undefined> {
 
 describe('an upstream that turns slow', () => {
   it('fires p95 and Apdex once each within their window, and resolves them once each when it recovers', async () => {
-    await keepSending(eventually(() => isJudgedWell('p95_latency'), 60_000));
+    await keepSending(eventually(() => isJudgedWell('p95_latency')));
     expect(told(webhook)).toEqual([]);
 
     answer = { status: 200, delayMs: 250 };
-    const slowSinceMs = performance.now();
+    const before = await roundsSoFar();
     await keepSending(webhook.received(2));
-    expect(performance.now() - slowSinceMs).toBeLessThan(WINDOW_MS + REST_MS);
+    expect((await roundsSoFar()) - before).toBeLessThan(ROUNDS_OF_WINDOW + ROUNDS_OF_REST);
     await keepSending(rounds(3));
     expect(told(webhook).sort()).toEqual(['firing apdex watched', 'firing p95_latency watched']);
     expect(await stateOf('p95_latency')).toBe('firing');
@@ -168,9 +172,9 @@ describe('an upstream that turns slow', () => {
 describe('an upstream that turns to errors', () => {
   it('fires the error rate once, with its value, and resolves it once when it recovers', async () => {
     answer = { status: 500, delayMs: 0 };
-    const failingSinceMs = performance.now();
-    await keepSending(eventually(async () => hasTold('firing error_rate watched'), 60_000));
-    expect(performance.now() - failingSinceMs).toBeLessThan(WINDOW_MS + REST_MS);
+    const before = await roundsSoFar();
+    await keepSending(eventually(async () => hasTold('firing error_rate watched')));
+    expect((await roundsSoFar()) - before).toBeLessThan(ROUNDS_OF_WINDOW + ROUNDS_OF_REST);
     const [document] = documentsOf('error_rate');
     expect(document?.receiver).toBe('hook');
     expect(document?.alerts[0]?.labels).toMatchObject({ severity: 'critical', service: 'watched' });
@@ -179,7 +183,7 @@ describe('an upstream that turns to errors', () => {
     );
 
     answer = { status: 200, delayMs: 0 };
-    const resolved = eventually(async () => hasTold('resolved error_rate watched'), 60_000);
+    const resolved = eventually(async () => hasTold('resolved error_rate watched'));
     await keepSending(resolved);
     await keepSending(rounds(3));
     expect(told(webhook).filter((one) => one.endsWith('error_rate watched'))).toEqual([
@@ -214,7 +218,7 @@ describe('an upstream with too little traffic to tell', () => {
 describe('a sidecar that is killed while an alert fires', () => {
   it('has told that it fires once, and tells that it resolved once', async () => {
     answer = { status: 500, delayMs: 0 };
-    await keepSending(eventually(async () => hasTold('firing error_rate watched'), 60_000));
+    await keepSending(eventually(async () => hasTold('firing error_rate watched')));
     // What was delivered is written down a moment later.
     await keepSending(rounds(2));
     await keepSending(stack.restartSidecar('SIGKILL'));
@@ -224,7 +228,7 @@ describe('a sidecar that is killed while an alert fires', () => {
 
     await stack.restartSidecar('SIGTERM');
     answer = { status: 200, delayMs: 0 };
-    await keepSending(eventually(async () => hasTold('resolved error_rate watched'), 60_000));
+    await keepSending(eventually(async () => hasTold('resolved error_rate watched')));
     await keepSending(rounds(2));
     await keepSending(stack.restartSidecar('SIGKILL'));
     await keepSending(rounds(3));
@@ -254,14 +258,14 @@ describe('a gateway that is gone', () => {
       expect(page).toMatch(/KONG, by its status API\n +127\.0\.0\.1:\d+ +answers/);
     });
     await stack.gateway.end();
-    await eventually(async () => hasTold('firing gateway_down '), 60_000);
+    await eventually(async () => hasTold('firing gateway_down '));
     const [fired] = documentsOf('gateway_down');
     expect(fired?.alerts[0]?.labels).toMatchObject({ level: 'gateway', severity: 'critical' });
     expect(fired?.alerts[0]?.annotations['summary']).toBe('CRITICAL: No Kong answers');
     expect(await (await fetch(`${stack.sidecarUrl}/`)).text()).toMatch(/gateway_down .*FIRING critical/);
 
     await stack.startGateway();
-    await eventually(async () => hasTold('resolved gateway_down '), 60_000);
+    await eventually(async () => hasTold('resolved gateway_down '));
     expect(told(webhook)).toEqual(['firing gateway_down ', 'resolved gateway_down ']);
   });
 });
@@ -269,7 +273,7 @@ describe('a gateway that is gone', () => {
 describe('a service whose upstream refuses connections', () => {
   it('is told of with its worst operation, its error type and the address that failed', async () => {
     await keepSending(
-      eventually(async () => hasTold('firing error_rate refusing'), 60_000),
+      eventually(async () => hasTold('firing error_rate refusing')),
       '/refusing',
     );
     const [fired] = documentsOf('error_rate');

@@ -12,8 +12,6 @@ import { RunningProgram } from '../support/running-program';
 import { parseSamples, sumOf } from '../support/samples';
 import { SidecarProcess } from '../support/sidecar-process';
 
-jest.setTimeout(60_000);
-
 describeWith('chromium', 'in a browser', (chromium) => {
   let sidecar: SidecarProcess;
   let profile: string;

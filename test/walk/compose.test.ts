@@ -17,8 +17,6 @@ import { TOKEN } from '../support/stack';
 
 const PROJECT = resolve(__dirname, '../..');
 
-jest.setTimeout(60_000);
-
 interface ComposeService {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;

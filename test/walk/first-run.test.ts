@@ -18,10 +18,9 @@ import { isRunning } from '../support/is-running';
 import { describeWith } from '../support/program';
 import { RunningProgram } from '../support/running-program';
 import { parseSamples, sumOf } from '../support/samples';
+import { slowness } from '../support/slowness';
 
 const MAIN = resolve(__dirname, '../../dist/kong/demo/main.js');
-
-jest.setTimeout(60_000);
 
 let running: RunningProgram | undefined;
 let basePort: number;
@@ -90,7 +89,7 @@ describe('a first run', () => {
     const startMs = performance.now();
     const program = start({});
     await program.says(/Ready after/);
-    expect(performance.now() - startMs).toBeLessThan(15_000);
+    expect(performance.now() - startMs).toBeLessThan(15_000 * slowness());
     await program.says(/external_request_duration_seconds_bucket\{service="[a-z-]+"/);
     for (const port of [basePort + 6, basePort + 7, basePort + 8]) {
       expect(program.output).toContain(`http://127.0.0.1:${port}`);
@@ -204,7 +203,7 @@ describe('a first run that is not left to end in its own way', () => {
     await eventually(() => {
       expect(processesOfRun()).toEqual([]);
       return Promise.resolve();
-    }, 500);
+    }, 500 * slowness());
     expect(readdirSync(directory)).toEqual([]);
     for (let port = basePort; port < basePort + 10; port++)
       expect([port, await isTaken(port)]).toEqual([port, false]);
@@ -223,7 +222,7 @@ describe('a first run that is not left to end in its own way', () => {
     expect(processesOfRun().length).toBeGreaterThanOrEqual(5);
     const secondMs = performance.now();
     expect(await program.end('SIGINT')).toEqual({ code: 130, signal: null });
-    expect(performance.now() - secondMs).toBeLessThan(3_000);
+    expect(performance.now() - secondMs).toBeLessThan(3_000 * slowness());
     upload.destroy();
     await hasLeftNothing();
   });
@@ -311,6 +310,6 @@ describeWith('prometheus', 'a first run with Prometheus on the PATH', () => {
         'gatewatch up',
         'kong up',
       ]);
-    }, 40_000);
+    });
   });
 });

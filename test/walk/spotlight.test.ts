@@ -28,8 +28,6 @@ const ERROR_TYPES = [
 /** So that each of the six, which come in a fixed order, is there a few times. */
 const REQUESTS = 60;
 
-jest.setTimeout(90_000);
-
 let program: RunningProgram;
 let basePort: number;
 let spotlight: string;
@@ -65,7 +63,7 @@ describe('the demo with Spotlight', () => {
     await eventually(() => {
       expect(traffic.counts.sent).toBeGreaterThanOrEqual(REQUESTS);
       return Promise.resolve();
-    }, 30_000);
+    });
     await traffic.stop();
     requests = traffic.counts.sent;
     // Counted, and traced. What was reported of a request may be counted a batch before or after the request itself.

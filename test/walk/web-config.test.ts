@@ -18,8 +18,6 @@ const DIST = join(PROJECT, 'dist');
 const PLUGIN_SERVER = join(PROJECT, 'node_modules', 'kong-pdk', 'bin', 'kong-js-pluginserver');
 const TOKEN = 'a-token-for-tests-only';
 
-jest.setTimeout(60_000);
-
 describeWith('promtool', 'the whole way behind closed doors', (promtool) => {
   describeWith('prometheus', 'with a real Prometheus', (prometheus) => {
     it('counts a request of the gateway, and Prometheus sees it', async () => {
@@ -123,7 +121,7 @@ describeWith('promtool', 'the whole way behind closed doors', (promtool) => {
         await eventually(async () => {
           const query = `http://127.0.0.1:${prometheusPort}/api/v1/query?query=gatewatch_requests_total`;
           expect(await (await fetch(query)).text()).toMatch(/"service":"a".*"status":"502".*,"1"\]/);
-        }, 30_000);
+        });
         // Nobody had to be refused on the way.
         const { body } = await ask(`https://127.0.0.1:${port}/metrics`, {
           ca: servers.cert,

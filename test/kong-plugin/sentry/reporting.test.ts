@@ -19,8 +19,6 @@ const logOf = (name: string): string => readFileSync(join(LOGS, `${name}.json`),
 const PLANTED_LOGS = 100;
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
-jest.setTimeout(60_000);
-
 describe.each(PLUGIN_SERVERS)('under $title', (program) => {
   let directory: string;
   let sidecar: ScriptedSidecar;
@@ -44,7 +42,11 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
     server = await SpokenPluginServer.start({
       program,
       directory,
-      config: { sidecar_url: sidecar.url, sentry: { dsn: sentry.dsn(), ...settings } },
+      // At the end everything is to be sent, also on a busy machine.
+      config: {
+        sidecar_url: sidecar.url,
+        sentry: { dsn: sentry.dsn(), shutdown_timeout_ms: 20_000, ...settings },
+      },
       connections: 1,
     });
   }
@@ -202,7 +204,6 @@ describe.each(PLUGIN_SERVERS)('under $title', (program) => {
         traces_sample_rates: { production: 1 },
         minimum_severity: 'info',
         governor: wide,
-        shutdown_timeout_ms: 20_000,
       });
       await log(...planted);
       await server.end();

@@ -8,8 +8,6 @@ import { findFreePorts } from '../../support/free-ports';
 import { recorderEntry, startTestGateway, type TestGateway } from '../../support/embedded-gateway';
 import { ScriptedUpstream } from '../../support/scripted-upstream';
 
-jest.setTimeout(30_000);
-
 let upstream: ScriptedUpstream;
 let gateway: TestGateway;
 
@@ -141,16 +139,22 @@ describe('the log document', () => {
   });
 
   it("charges an upstream's time to the upstream, and a failed try to itself, as Kong does", async () => {
-    const slow = (await logOf('/u?delay'))['latencies'] as Record<string, number>;
-    expect(slow['proxy']).toBeGreaterThanOrEqual(199);
-    expect(slow['kong']).toBeLessThan(50);
-    const twice = await logOf('/slow?hang');
-    const { kong = 0, proxy = 0 } = twice['latencies'] as Record<string, number>;
-    expect(kong).toBeGreaterThanOrEqual(299);
-    expect(proxy).toBeGreaterThanOrEqual(299);
-    const observation = observe(JSON.stringify(twice));
-    expect(observation.upstreamMs).toBeGreaterThanOrEqual(598);
-    expect(observation.gatewayMs).toBeLessThan(50);
+    // What a busy machine keeps the gateway from its work is the gateway's time: some time it is let alone. The 200 ms that the
+    // upstream takes would be in every one.
+    await eventually(async () => {
+      const slow = (await logOf('/u?delay'))['latencies'] as Record<string, number>;
+      expect(slow['proxy']).toBeGreaterThanOrEqual(199);
+      expect(slow['kong']).toBeLessThan(50);
+    });
+    await eventually(async () => {
+      const twice = await logOf('/slow?hang');
+      const { kong = 0, proxy = 0 } = twice['latencies'] as Record<string, number>;
+      expect(kong).toBeGreaterThanOrEqual(299);
+      expect(proxy).toBeGreaterThanOrEqual(299);
+      const observation = observe(JSON.stringify(twice));
+      expect(observation.upstreamMs).toBeGreaterThanOrEqual(598);
+      expect(observation.gatewayMs).toBeLessThan(50);
+    });
   });
 
   it('is that of a 499 when the client leaves before the answer', async () => {

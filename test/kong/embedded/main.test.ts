@@ -10,8 +10,6 @@ const MAIN = resolve(__dirname, '../../../dist/kong/embedded/main.js');
 const SERVER = resolve(__dirname, '../../../node_modules/kong-pdk/bin/kong-js-pluginserver');
 const RECORDING_PLUGIN = resolve(__dirname, '../../support/recording-plugin');
 
-jest.setTimeout(30_000);
-
 let directory: string;
 let running: RunningProgram | undefined;
 

@@ -4,8 +4,6 @@ import { eventually } from '../../support/eventually';
 import { startTestGateway, type TestGateway } from '../../support/embedded-gateway';
 import { ScriptedUpstream } from '../../support/scripted-upstream';
 
-jest.setTimeout(30_000);
-
 let upstream: ScriptedUpstream;
 let gateway: TestGateway | undefined;
 

@@ -7,8 +7,6 @@ import { isRunning } from '../../support/is-running';
 import { recorderEntry, startTestGateway, type TestGateway } from '../../support/embedded-gateway';
 import { ScriptedUpstream } from '../../support/scripted-upstream';
 
-jest.setTimeout(30_000);
-
 type Frame = readonly unknown[];
 
 let upstream: ScriptedUpstream;

@@ -7,8 +7,6 @@ import { describeWith } from '../../support/program';
 import { parseSamples, sumOf, type ScrapedSample } from '../../support/samples';
 import { ScriptedUpstream } from '../../support/scripted-upstream';
 
-jest.setTimeout(30_000);
-
 const RECORDED = readFileSync(
   resolve(__dirname, '../../fixtures/kong/prometheus-plugin-metrics.txt'),
   'utf8',

@@ -99,6 +99,20 @@ describe('dead letters', () => {
     expect([ids(), book.letGo]).toEqual([['x', 'y'], 0]);
   });
 
+  it('say that they are old news once all of their alerts were told of', () => {
+    const items = [sampleItem({ service: 'x' }), sampleItem({ service: 'y' })];
+    const letter = sampleGroup(items, { message: { id: 'two' } });
+    book.add(
+      { letter, how: 'expired', reason: '', failures: 0, failedMs: START_MS, toldSinceMs: undefined },
+      'a',
+    );
+    book.letterArrived(sampleGroup(items.slice(0, 1)), 'a', START_MS + 1);
+    book = restarted();
+    expect(book.get('two')?.toldSinceMs).toBeUndefined();
+    book.letterArrived(sampleGroup(items.slice(1)), 'a', START_MS + 2);
+    expect(book.get('two')?.toldSinceMs).toBe(START_MS + 2);
+  });
+
   it('do not say that the group was told of by another channel, or before they failed', () => {
     book.letterArrived(sampleResolved(), 'a', START_MS);
     add(START_MS, 'x');
@@ -154,11 +168,36 @@ describe('threads', () => {
     ]);
   });
 
-  it('are none of a digest', () => {
+  it('of a digest are of this one alone, for its next try, and end with it', () => {
     const book = new ThreadBook();
-    const digest = sampleNotification({ message: { kind: 'digest', groupKey: 'digest' } });
-    book.note(digest, { root: '1' }, START_MS);
-    expect([book.of(digest), book.size]).toEqual([undefined, 0]);
+    const digest = () => sampleNotification({ message: { kind: 'digest', groupKey: 'digest' } });
+    const [one, other] = [digest(), digest()];
+    book.note(one, { part: '1' }, START_MS);
+    book.note(other, { part: '2' }, START_MS);
+    expect([book.of(one), book.of(other), book.of(digest())]).toEqual([
+      { part: '1' },
+      { part: '2' },
+      undefined,
+    ]);
+    book.letterArrived(one, START_MS);
+    book.letterFailed(other);
+    expect(book.size).toBe(0);
+  });
+
+  it('are none of the news that a configuration has changed', () => {
+    const book = new ThreadBook();
+    const change = {
+      id: 'c',
+      channel: 'a',
+      kind: 'change',
+      instance: '10.0.0.1:8007',
+      before: 'a',
+      after: 'b',
+      atMs: START_MS,
+      createdMs: START_MS,
+    } as const;
+    book.note(change, { root: '1' }, START_MS);
+    expect([book.of(change), book.size]).toEqual([undefined, 0]);
   });
 });
 

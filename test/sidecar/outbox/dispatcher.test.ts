@@ -320,13 +320,18 @@ describe('the end of the process', () => {
     expect(clock.timers).toBe(0);
   });
 
-  it('tries once more at once what waits for a repeat', async () => {
-    const channel = new ScriptedChannel('a').answer(retryAfter(600_000));
-    const { dispatcher } = dispatcherOf(channel);
-    dispatchTo(dispatcher, [sampleNotification()]);
+  it('tries once more at once what waits for a repeat, but not what its receiver does not want yet', async () => {
+    const [down, busy] = [new ScriptedChannel('down'), new ScriptedChannel('busy')];
+    down.answer(RETRY);
+    busy.answer(retryAfter(600_000));
+    const { clock, dispatcher } = dispatcherOf(down, busy);
+    dispatchTo(dispatcher, forChannels(['down', 'busy'], [sampleNotification()]));
     await settle();
-    await dispatcher.drain(5_000);
-    expect(dispatcher.counts().get('a')).toEqual({ ...NONE, retried: 1, sent: 1 });
+    const drained = dispatcher.drain(5_000);
+    await clock.advanceAndSettle(5_000);
+    await drained;
+    expect(dispatcher.counts().get('down')).toEqual({ ...NONE, retried: 1, sent: 1 });
+    expect(dispatcher.counts().get('busy')).toEqual({ ...NONE, retried: 1 });
   });
 
   it('ends in time with a channel that hangs, and leaves to the next start what was not sent', async () => {
@@ -343,12 +348,14 @@ describe('the end of the process', () => {
     expect(isOver).toBe(false);
     await clock.advanceAndSettle(1);
     await drained;
-    // A late answer says nothing any more.
+    expect(ends).toEqual([]);
+    // A late answer may still be written down, but nothing more is tried.
     hung.release(SENT);
     dispatchTo(dispatcher, forChannels(['hung'], [sampleNotification()]));
     await settle();
-    expect(ends).toEqual([]);
-    expect(dispatcher.counts().get('hung')).toEqual(NONE);
+    expect(ends).toEqual(['sent firing slow']);
+    expect(dispatcher.counts().get('hung')).toEqual({ ...NONE, sent: 1 });
+    expect(hung.tries).toHaveLength(1);
     expect(lines.filter((line) => line.includes('to be sent after the next start'))).toHaveLength(2);
     expect(clock.timers).toBe(0);
   });

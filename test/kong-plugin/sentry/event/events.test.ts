@@ -384,7 +384,7 @@ describe('whatever a Kong log contains', () => {
         const { issue, transaction } = eventsOf(text, { ...CLOSED, sendsBodySize: true });
         expect(leaksOf(wireOf(issue, transaction), false)).toEqual([]);
       }),
-      { seed: 1, numRuns: 1_500 },
+      { seed: 1, numRuns: 600 },
     );
   });
 
@@ -398,7 +398,7 @@ describe('whatever a Kong log contains', () => {
         for (const value of Object.values(PERSONAL))
           if (wire.includes(String(value))) seen.add(String(value));
       }),
-      { seed: 1, numRuns: 1_500 },
+      { seed: 1, numRuns: 600 },
     );
     expect(seen.size).toBe(4);
   });
@@ -416,7 +416,7 @@ describe('whatever a Kong log contains', () => {
   it('the spans lie within the transaction and follow each other', () => {
     fc.assert(
       fc.property(plantedLog, ({ text }) => expectInside(eventsOf(text).transaction)),
-      { seed: 1, numRuns: 1_500 },
+      { seed: 1, numRuns: 600 },
     );
   });
 
@@ -464,7 +464,7 @@ describe('whatever a Kong log contains', () => {
         expect(Buffer.byteLength(wireOf(issue))).toBeLessThan(16_384);
         expect(Buffer.byteLength(wireOf(transaction))).toBeLessThan(32_768);
       }),
-      { seed: 1, numRuns: 1_000 },
+      { seed: 1, numRuns: 400 },
     );
   });
 });

@@ -59,7 +59,7 @@ describe('an event', () => {
     const client = start();
     expect(client.captureEvent(EVENT)).toBe(EVENT.event_id);
     await client.close();
-    for (const sender of senders) await sender.close(5_000);
+    for (const sender of senders) await sender.close(60_000);
     getGlobalScope().setTag('planted', undefined).setUser(null);
     getIsolationScope().setTag('planted', undefined).clearBreadcrumbs();
     const { type, ...built } = EVENT;
@@ -86,7 +86,7 @@ describe('an event', () => {
     const client = start();
     const dynamicSamplingContext = { trace_id: idOf(7), public_key: 'abc', sample_rate: '0.5' };
     client.captureEvent({ ...EVENT, sdkProcessingMetadata: { dynamicSamplingContext } });
-    for (const sender of senders) await sender.close(5_000);
+    for (const sender of senders) await sender.close(60_000);
     expect(sentry.received[0]?.items[0]?.envelopeHeader['trace']).toEqual(dynamicSamplingContext);
     expect(sentry.payloads('event')[0]).not.toHaveProperty('sdkProcessingMetadata');
     await client.close();
@@ -99,7 +99,7 @@ describe('an event', () => {
         client.captureEvent({ ...EVENT, event_id: idOf(100 * index + number) });
       }
     });
-    for (const sender of senders) await sender.close(5_000);
+    for (const sender of senders) await sender.close(60_000);
     const environments = sentry.payloads('event').map(({ environment }) => environment);
     expect(environments.filter((environment) => environment === 'production').length).toBe(20);
     expect(environments.filter((environment) => environment === 'staging').length).toBe(20);
@@ -117,7 +117,7 @@ describe('an event', () => {
     const client = createClient(settings);
     client.captureEvent(EVENT);
     await client.close();
-    await spotlight.close(5_000);
+    await spotlight.close(60_000);
     expect(sentry.payloads('event')).toMatchObject([{ message: 'upstream_timeout' }]);
     expect(ended).toEqual(['error sent']);
   });
@@ -130,7 +130,7 @@ describe('a client', () => {
     await sentry.until(() => sentry.payloads('client_report').length === 1);
     client.recordDropped('sample_rate', 'error', 4);
     await client.close();
-    for (const sender of senders) await sender.close(5_000);
+    for (const sender of senders) await sender.close(60_000);
     expect(sentry.payloads('client_report').flatMap((report) => report['discarded_events'])).toEqual([
       { reason: 'before_send', category: 'error', quantity: 3 },
       { reason: 'sample_rate', category: 'error', quantity: 4 },
