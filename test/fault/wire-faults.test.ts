@@ -211,7 +211,7 @@ describe('each fault between plugin and sidecar', () => {
       const reason = REASONS[fault as keyof typeof UNANSWERED] as RegExp | undefined;
       const said = lines.map(({ message, fields }) => [fault, message, fields['failures']]);
       if (reason === undefined) {
-        expect([fault, said]).toEqual([fault, []]);
+        expect([fault, lines]).toEqual([fault, []]);
       } else {
         expect(said).toEqual([
           [fault, FAILED, 1],
