@@ -38,7 +38,9 @@ function describeFiring(item: NotificationItem): Description {
       ...describeFlapping(alert),
       describeRule(alert),
       // Of a test there is no such alert.
-      ...(item.isTest === true || alert.acknowledgement ? [] : [`To acknowledge it: gatewatch ack ${alertId(item.alertKey)}`]),
+      ...(item.isTest === true || alert.acknowledgement
+        ? []
+        : [`To acknowledge it: gatewatch ack ${alertId(item.alertKey)}`]),
     ],
   };
 }

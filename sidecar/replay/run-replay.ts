@@ -68,7 +68,10 @@ export async function runReplay(
   for await (const event of past.events()) {
     const { knownMs } = event;
     if (run === undefined) {
-      run = { engine: new Engine({ rules, policy, channels, standing: [], hasKong: false }, knownMs), fromMs: knownMs };
+      run = {
+        engine: new Engine({ rules, policy, channels, standing: [], hasKong: false }, knownMs),
+        fromMs: knownMs,
+      };
       dueMs = knownMs + intervalMs;
     }
     // What is known at the time of a round is in it.

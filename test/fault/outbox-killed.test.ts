@@ -1,7 +1,9 @@
-// A sidecar that is killed again and again while alerts come and go and its channels fail in every way: each channel is told of each
-// firing at least once and in order, and is told in the end that it is over; what nobody fired is told to nobody.
+// A sidecar that is killed again and again while alerts come and go and its channels fail in every way: while nothing happens, when
+// a receiver has just got a letter, and between its answer and our note of it. Each channel is told of every change at least once and
+// in order, by itself or in its place; whoever was told that something fires is told its end; what never happened is told to nobody.
 // GATEWATCH_OUTBOX_KILLS and GATEWATCH_FAULT_SEED make a longer or another run.
 import { setTimeout as delay } from 'node:timers/promises';
+import { Webhook } from 'standardwebhooks';
 import type { AlertmanagerDocument } from '../../sidecar/channel/webhook/alertmanager-document';
 import { eventually } from '../support/eventually';
 import { Producer } from '../support/producer';
@@ -10,10 +12,15 @@ import { seededRandom } from '../support/seeded-random';
 import { SidecarProcess } from '../support/sidecar-process';
 import { WebhookReceiver, type Script } from '../support/webhook-receiver';
 
-const KILLS = Number(process.env['GATEWATCH_OUTBOX_KILLS'] ?? 5);
+const KILLS = Number(process.env['GATEWATCH_OUTBOX_KILLS'] ?? 6);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
-const SERVICES = ['a', 'b', 'c'];
 const TOKEN = 'a-token-for-the-test';
+
+/** One of each in turn. */
+const MOMENTS = ['a letter was given', 'a letter was answered', 'any'] as const;
+
+/** After so long the end of a letter is on disk, ms. */
+const WRITTEN_AFTER_MS = 150;
 
 /** How a receiver answers, and how often of all. */
 const FAULTS: readonly (readonly [share: number, script: Script])[] = [
@@ -24,92 +31,200 @@ const FAULTS: readonly (readonly [share: number, script: Script])[] = [
   [0.05, 'garbage'],
 ];
 
+/** An alert that fires a third time in an hour is flapping, and takes its time to resolve. */
+const MOST_TROUBLES = 2;
+
 jest.setTimeout(1_800_000);
 
+/** The same for every telling of one change of one alert. */
 interface Told {
   readonly id: string;
+  readonly body: string;
   readonly service: string;
-  readonly status: string;
-  /** Of the alert, ISO. */
-  readonly startsAt: string;
+  /** `firing 2026-03-01T10:00:00.000Z`: with the moment when the alert began. */
+  readonly change: string;
 }
 
-it(`tells each channel of each firing and of its end, in order, through ${KILLS} kills (seed ${SEED})`, async () => {
+async function scrape({ url }: SidecarProcess): Promise<ScrapedSample[]> {
+  return parseSamples(await (await fetch(`${url}/metrics`)).text());
+}
+
+/** Services that have their troubles, and the traffic that shows them. */
+class Troubles {
+  readonly services = new Map<string, { isFailing: boolean; troubles: number }>();
+  readonly #producer: Producer;
+  readonly #traffic: NodeJS.Timeout;
+
+  constructor(sidecarUrl: string) {
+    this.#producer = new Producer({ sidecar_url: sidecarUrl, sidecar_token: TOKEN });
+    this.#traffic = setInterval(() => this.#observe(), 200);
+  }
+
+  /** Some begin, some end; two fail at the least. */
+  change(random: () => number): void {
+    for (const service of this.services.values())
+      if (service.isFailing) service.isFailing = random() < 0.4;
+      else if (service.troubles < MOST_TROUBLES && random() < 0.5) {
+        service.isFailing = true;
+        service.troubles += 1;
+      }
+    while ([...this.services.values()].filter(({ isFailing }) => isFailing).length < 2)
+      this.services.set(`s${this.services.size}`, { isFailing: true, troubles: 1 });
+  }
+
+  end(): void {
+    for (const service of this.services.values()) service.isFailing = false;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#traffic);
+    await this.#producer.close();
+  }
+
+  #observe(): void {
+    for (const [service, { isFailing }] of this.services)
+      for (let one = 0; one < 3; one += 1)
+        if (isFailing)
+          this.#producer.observe(500, { service, errorType: 'upstream_server_error', severity: 'error' });
+        else this.#producer.observe(200, { service });
+  }
+}
+
+it(`tells of everything in order and of nothing else, through ${KILLS} kills (seed ${SEED})`, async () => {
   const random = seededRandom(SEED);
   const [hook, shaky, spare] = await Promise.all([
     WebhookReceiver.start(),
     WebhookReceiver.start(),
     WebhookReceiver.start(),
   ]);
+  const receivers = [hook, shaky, spare];
+  const common = 'timeout: 1s, allow_private_addresses: true';
   const sidecar = await SidecarProcess.start(`
 token: ${TOKEN}
 evaluation_interval: 1s
 rules:
-  - { name: error_rate, error_rate_threshold: 0.1, window: 10s, for: 0s, keep_firing_for: 0s, severity: critical, confidence: off }
-notifications: { group_interval: 0s, repeat_interval: 1d, inhibit: [] }
+  - { name: error_rate, error_rate_threshold: 0.1, window: 10s, for: 0s, keep_firing_for: 0s, minimum_requests: 10, severity: critical, confidence: off }
+notifications: { group_interval: 0s, repeat_interval: 1d, inhibit: [], escalation: [{ after: 0s, channels: [hook, shaky] }] }
 channels:
-  - { name: hook, type: webhook, url: '${hook.url()}', timeout: 1s, allow_private_addresses: true }
-  - { name: shaky, type: webhook, url: '${shaky.url()}', timeout: 1s, deadline: 10s, fallback: spare, allow_private_addresses: true }
-  - { name: spare, type: webhook, url: '${spare.url()}', timeout: 1s, allow_private_addresses: true }
+  - { name: hook, type: webhook, url: '${hook.url()}', ${common} }
+  - { name: shaky, type: webhook, url: '${shaky.url()}', deadline: 10s, fallback: spare, ${common} }
+  - { name: spare, type: webhook, url: '${spare.url()}', ${common} }
 `);
-  const producer = new Producer({ sidecar_url: sidecar.url, sidecar_token: TOKEN });
-  const isFailing = new Map(SERVICES.map((service) => [service, false]));
-  const observe = (): void => {
-    for (const service of SERVICES)
-      for (let one = 0; one < 10; one++)
-        if (isFailing.get(service) === true)
-          producer.observe(500, { service, errorType: 'upstream_server_error', severity: 'error' });
-        else producer.observe(200, { service });
-  };
-  const traffic = setInterval(observe, 200);
-  const scrape = async (): Promise<ScrapedSample[]> =>
-    parseSamples(await (await fetch(`${sidecar.url}/metrics`)).text());
+  const troubles = new Troubles(sidecar.url);
+  const scripted = new Map(receivers.map((receiver) => [receiver, 0]));
+  const stopScripts = new AbortController();
   try {
-    for (let kill = 0; kill < KILLS; kill++) {
-      for (const service of SERVICES) isFailing.set(service, random() < 0.5);
-      for (const receiver of [hook, shaky, spare])
-        receiver.answer(...Array.from({ length: 4 }, () => chosen(random())));
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      troubles.change(random);
+      for (const receiver of receivers) {
+        // No more than it uses up soon.
+        const left = Math.max(0, (scripted.get(receiver) ?? 0) - receiver.requests.length);
+        const more = Array.from({ length: Math.max(0, 4 - left) }, () => chosen(random()));
+        receiver.answer(...more);
+        scripted.set(receiver, receiver.requests.length + left + more.length);
+      }
       // The moment is what is tried here.
-      await delay(random() * 4_000);
+      const moment = MOMENTS[kill % MOMENTS.length];
+      if (moment === 'any') await delay(random() * 4_000);
+      else
+        await Promise.any([nextLetter(receivers), delay(20_000, undefined, { signal: stopScripts.signal })]);
+      if (moment === 'a letter was answered') await delay(random() * WRITTEN_AFTER_MS);
       await sidecar.end('SIGKILL');
       await sidecar.start();
     }
-    // One firing at least in any run.
-    isFailing.set('a', true);
-    await eventually(async () => expect(sumOf(await scrape(), 'gatewatch_alerts_active')).toBeGreaterThan(0));
-    for (const service of SERVICES) isFailing.set(service, false);
+    stopScripts.abort();
+    troubles.end();
     await eventually(async () => {
-      const samples = await scrape();
+      const samples = await scrape(sidecar);
       expect(sumOf(samples, 'gatewatch_alerts_active')).toBe(0);
       expect(sumOf(samples, 'gatewatch_notifications_queued')).toBe(0);
-    }, 180_000);
+      // With what a fallback is about to be given.
+      const told = new Set([...toldTo(shaky), ...toldTo(spare)].map(changeOf));
+      for (const change of await changes(sidecar.url)) expect(told).toContain(change);
+    }, 600_000);
+    // What is posted when the last of these has ended is posted now.
+    await sidecar.restart();
+    await eventually(async () =>
+      expect(sumOf(await scrape(sidecar), 'gatewatch_notifications_queued')).toBe(0),
+    );
 
-    const fired = await firings(sidecar.url);
-    expect(fired.size).toBeGreaterThan(0);
-    expect((await scrape()).filter(({ name }) => name === 'gatewatch_dead_letters')).toMatchObject([
+    const happened = await changes(sidecar.url);
+    expect(happened.length).toBeGreaterThanOrEqual(4);
+    expect((await scrape(sidecar)).filter(({ name }) => name === 'gatewatch_dead_letters')).toMatchObject([
       { value: 0 },
     ]);
-    const told = toldTo(hook);
-    expect(new Set(told.filter(({ status }) => status === 'firing').map(firingOf))).toEqual(fired);
-    for (const service of SERVICES) {
-      const own = told.filter((one) => one.service === service).map(({ status }) => status);
-      expect(own).toEqual(own.map((_, index) => (index % 2 === 0 ? 'firing' : 'resolved')));
-      expect(own.length % 2).toBe(0);
-    }
-    const [atShaky, atSpare] = [toldTo(shaky), toldTo(spare)];
-    const firing = [...atShaky, ...atSpare].filter(({ status }) => status === 'firing').map(firingOf);
-    expect(new Set(firing)).toEqual(fired);
-    for (const channel of [atShaky, atSpare])
-      for (const service of SERVICES) {
-        const last = channel.findLast((one) => one.service === service);
-        expect(last?.status ?? 'resolved').toBe('resolved');
+    for (const receiver of receivers) {
+      const told = toldTo(receiver);
+      // What comes again is the same.
+      const bodies = new Set(told.map(({ id, body }) => `${id} ${body}`));
+      expect(bodies.size).toBe(new Set(told.map(({ id }) => id)).size);
+      for (const service of troubles.services.keys()) {
+        const own = happened.filter((change) => change.startsWith(`${service} `));
+        const heard = told.filter((one) => one.service === service).map(changeOf);
+        // Repeats after kills aside, in the order in which it happened; and nothing else.
+        const first = [...new Set(heard)];
+        expect(first).toEqual(own.filter((change) => first.includes(change)));
+        if (receiver === hook) {
+          expect(first).toEqual(own);
+          expect(heard.at(-1)).toBe(own.at(-1));
+        }
       }
+    }
+    const inItsPlace = new Set([...toldTo(shaky), ...toldTo(spare)].map(changeOf));
+    expect([...inItsPlace].sort()).toEqual([...happened].sort());
+    const toSpare = new Set(toldTo(spare).map(changeOf));
+    for (const change of toSpare) expect(toSpare).toContain(change.replace(' firing ', ' resolved '));
+    process.stderr.write(
+      `${KILLS} kills: ${happened.length} changes of ${troubles.services.size} services, ` +
+        `${toSpare.size} told to the fallback, ${repeats(receivers)} letters repeated\n`,
+    );
   } finally {
-    clearInterval(traffic);
-    await producer.close();
+    await troubles.close();
     await sidecar.remove();
-    await Promise.all([hook, shaky, spare].map((receiver) => receiver.close()));
+    await Promise.all(receivers.map((receiver) => receiver.close()));
   }
+});
+
+describe('a kill between what a receiver answers and our note of it', () => {
+  it('makes the same letter come again under the same id, signed, and once it is noted it comes no more', async () => {
+    const secret = `whsec_${Buffer.from('a key of thirty-two bytes, no more').toString('base64')}`;
+    const hook = await WebhookReceiver.start();
+    const sidecar = await SidecarProcess.start(`
+evaluation_interval: 1s
+kong: { status_urls: 'http://127.0.0.1:9', interval: 1s }
+rules: [{ name: gone, kong_unreachable: true, for: 0s }]
+channels:
+  - { name: hook, type: webhook, url: '${hook.url()}', allow_private_addresses: true, signing_secrets: ['${secret}'] }
+`);
+    const rounds = async (more: number): Promise<void> => {
+      const count = async (): Promise<number> =>
+        sumOf(await scrape(sidecar), 'gatewatch_evaluation_rounds_total', { result: 'ok' });
+      const before = await count();
+      await eventually(async () => expect(await count()).toBeGreaterThanOrEqual(before + more));
+    };
+    try {
+      for (let kill = 1; kill <= 3; kill += 1) {
+        await hook.received(kill);
+        await sidecar.end('SIGKILL');
+        await sidecar.start();
+      }
+      await hook.received(4);
+      await sidecar.says(/"msg":"notification sent"/);
+      // Each writes down what has ended.
+      await rounds(2);
+      await sidecar.end('SIGKILL');
+      await sidecar.start();
+      await rounds(3);
+      expect(hook.requests).toHaveLength(4);
+      expect(new Set(hook.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+      expect(new Set(hook.requests.map(({ body }) => body)).size).toBe(1);
+      for (const { headers, body } of hook.requests)
+        new Webhook(secret).verify(body, headers as Record<string, string>);
+    } finally {
+      await sidecar.remove();
+      await hook.close();
+    }
+  });
 });
 
 function chosen(random: number): Script {
@@ -117,34 +232,56 @@ function chosen(random: number): Script {
   return FAULTS.find(([share]) => (above += share) > random)?.[1] ?? { status: 200 };
 }
 
-/** What reached it and was new to it: a letter that is told again has the id that it had. A fault may have come behind a letter. */
+/** Settles when any of them has got one more and has begun to answer. */
+async function nextLetter(receivers: readonly WebhookReceiver[]): Promise<void> {
+  await Promise.any(receivers.map((receiver) => receiver.received(receiver.requests.length + 1)));
+}
+
+/** Every telling, in order. */
 function toldTo({ requests }: WebhookReceiver): Told[] {
-  const seen = new Set<string>();
-  return requests.flatMap(({ headers, body }) => {
-    const id = String(headers['webhook-id']);
-    if (seen.has(id)) return [];
-    seen.add(id);
-    return (JSON.parse(body) as AlertmanagerDocument).alerts.map(({ labels, status, startsAt }) => ({
-      id,
+  return requests.flatMap(({ headers, body }) =>
+    (JSON.parse(body) as AlertmanagerDocument).alerts.map(({ labels, status, startsAt }) => ({
+      id: String(headers['webhook-id']),
+      body,
       service: labels['service'] ?? '',
-      status,
-      startsAt,
-    }));
-  });
+      change: `${status} ${startsAt}`,
+    })),
+  );
 }
 
-function firingOf({ service, startsAt }: Told): string {
-  return `${service} ${startsAt}`;
+function changeOf({ service, change }: Told): string {
+  return `${service} ${change}`;
 }
 
-/** From the history: `service since`. */
-async function firings(url: string): Promise<Set<string>> {
-  const answer = await fetch(`${url}/api/v1/alerts/history?kind=fired&limit=1000`, {
+function repeats(receivers: readonly WebhookReceiver[]): number {
+  const ids = receivers.flatMap(({ requests }) => requests.map(({ headers }) => headers['webhook-id']));
+  return ids.length - new Set(ids).size;
+}
+
+/** From the history, in the order in which it happened: `service firing since`. */
+async function changes(url: string): Promise<string[]> {
+  const since = new Map<string, string>();
+  const events = [...(await history(url, 'fired')), ...(await history(url, 'resolved'))];
+  return events
+    .sort((a, b) => a.sequence - b.sequence)
+    .map((event) => {
+      const service = event.labels['service'] ?? '';
+      if (event.since !== undefined) since.set(service, event.since);
+      return `${service} ${event.kind === 'fired' ? 'firing' : 'resolved'} ${since.get(service)}`;
+    });
+}
+
+interface HistoryEvent {
+  readonly sequence: number;
+  readonly kind: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly since?: string;
+}
+
+async function history(url: string, kind: string): Promise<readonly HistoryEvent[]> {
+  const answer = await fetch(`${url}/api/v1/alerts/history?kind=${kind}&limit=1000`, {
     headers: { authorization: `Bearer ${TOKEN}` },
   });
   expect(answer.status).toBe(200);
-  const { events } = (await answer.json()) as {
-    events: { labels: Record<string, string>; since: string }[];
-  };
-  return new Set(events.map(({ labels, since }) => `${labels['service'] ?? ''} ${since}`));
+  return ((await answer.json()) as { events: HistoryEvent[] }).events;
 }

@@ -420,10 +420,7 @@ describe('gatewatch', () => {
     expect([dump.code, JSON.parse(dump.stdout)]).toMatchObject([0, [{ Name: 'gatewatch' }]]);
     expect((await gatewatch(['plugin-server', '--nothing'])).code).toBe(2);
     const checked = await gatewatch(['sidecar', '--config', 'sidecar/gatewatch.yml', '--check']);
-    expect([checked.code, checked.stdout]).toEqual([
-      0,
-      expect.stringContaining('gatewatch.yml: no faults'),
-    ]);
+    expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining('gatewatch.yml: no faults')]);
     expect((await gatewatch(['sidecar', '--nothing'])).code).toBe(2);
   });
 
