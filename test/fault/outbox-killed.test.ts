@@ -31,6 +31,11 @@ const FAULTS: readonly (readonly [share: number, script: Script])[] = [
   [0.05, 'garbage'],
 ];
 
+const OK: Script = { status: 200 };
+
+/** The shaky receiver takes nothing, and then takes everything, through so many kills. */
+const KILLS_OF_AN_OUTAGE = 3;
+
 /** An alert that fires a third time in an hour is flapping, and takes its time to resolve. */
 const MOST_TROUBLES = 2;
 
@@ -68,8 +73,12 @@ class Troubles {
         service.isFailing = true;
         service.troubles += 1;
       }
-    while ([...this.services.values()].filter(({ isFailing }) => isFailing).length < 2)
-      this.services.set(`s${this.services.size}`, { isFailing: true, troubles: 1 });
+    while ([...this.services.values()].filter(({ isFailing }) => isFailing).length < 2) this.begin();
+  }
+
+  /** One more. */
+  begin(): void {
+    this.services.set(`s${this.services.size}`, { isFailing: true, troubles: 1 });
   }
 
   end(): void {
@@ -111,12 +120,19 @@ channels:
   - { name: spare, type: webhook, url: '${spare.url()}', ${common} }
 `);
   const troubles = new Troubles(sidecar.url);
-  const scripted = new Map(receivers.map((receiver) => [receiver, 0]));
+  const scripted = new Map<WebhookReceiver, number>();
+  let toldToSpare = 0;
   const stopScripts = new AbortController();
   try {
     for (let kill = 0; kill < KILLS; kill += 1) {
+      const isDown = Math.floor(kill / KILLS_OF_AN_OUTAGE) % 2 === 0;
+      if (isDown && kill % KILLS_OF_AN_OUTAGE === 0) {
+        toldToSpare = spare.requests.length;
+        troubles.begin();
+      }
       troubles.change(random);
-      for (const receiver of receivers) {
+      shaky.otherwise = isDown ? (FAULTS[kill % FAULTS.length]?.[1] ?? 'hang') : OK;
+      for (const receiver of [hook, spare]) {
         // No more than it uses up soon.
         const left = Math.max(0, (scripted.get(receiver) ?? 0) - receiver.requests.length);
         const more = Array.from({ length: Math.max(0, 4 - left) }, () => chosen(random()));
@@ -129,10 +145,14 @@ channels:
       else
         await Promise.any([nextLetter(receivers), delay(20_000, undefined, { signal: stopScripts.signal })]);
       if (moment === 'a letter was answered') await delay(random() * WRITTEN_AFTER_MS);
+      // It lasts until it has told.
+      if (isDown && kill % KILLS_OF_AN_OUTAGE === KILLS_OF_AN_OUTAGE - 1)
+        await spare.received(toldToSpare + 1);
       await sidecar.end('SIGKILL');
       await sidecar.start();
     }
     stopScripts.abort();
+    shaky.otherwise = OK;
     troubles.end();
     await eventually(async () => {
       const samples = await scrape(sidecar);
@@ -173,6 +193,7 @@ channels:
     const inItsPlace = new Set([...toldTo(shaky), ...toldTo(spare)].map(changeOf));
     expect([...inItsPlace].sort()).toEqual([...happened].sort());
     const toSpare = new Set(toldTo(spare).map(changeOf));
+    expect(toSpare.size).toBeGreaterThan(0);
     for (const change of toSpare) expect(toSpare).toContain(change.replace(' firing ', ' resolved '));
     process.stderr.write(
       `${KILLS} kills: ${happened.length} changes of ${troubles.services.size} services, ` +
@@ -229,7 +250,7 @@ channels:
 
 function chosen(random: number): Script {
   let above = 0;
-  return FAULTS.find(([share]) => (above += share) > random)?.[1] ?? { status: 200 };
+  return FAULTS.find(([share]) => (above += share) > random)?.[1] ?? OK;
 }
 
 /** Settles when any of them has got one more and has begun to answer. */

@@ -34,7 +34,7 @@ async function start(sentryKeys = '', env: Record<string, string> = {}, more = '
   const settings = [
     'evaluation_interval: 1s',
     'rules: [{ name: errors, error_rate_threshold: 0.5, window: 10s, for: 0s, confidence: off }]',
-    `channels: [{ name: oncall, type: webhook, url: "${hook.url(`/${SECRET_PATH}?key=${SECRET_PATH}`)}" }]`,
+    `channels: [{ name: oncall, type: webhook, url: "${hook.url(`/${SECRET_PATH}?key=${SECRET_PATH}`)}", allow_private_addresses: true }]`,
     `sentry: { dsn: "${sentry.dsn()}", environment: test ${sentryKeys} }`,
     more,
   ].join('\n');
