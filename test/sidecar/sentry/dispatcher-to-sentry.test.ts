@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { RunningProgram } from '../../support/running-program';
 
 const POST = resolve(__dirname, '../../../dist/sidecar/sentry/post-envelope.js');
-const API = resolve(__dirname, '../../../dist/sidecar/notify/sentry-api.js');
+const API = resolve(__dirname, '../../../dist/sidecar/channel/sentry/sentry-api.js');
 
 let asked: string[];
 let servers: Server[];
