@@ -39,11 +39,13 @@ const OCCASION_OF = {
 
 const keysShape = z.array(z.string());
 
-/** An alert that was told of by an earlier process, as it is now. */
-function toldBefore(alert: Alert, nowMs: number): MessageItem {
+/** An alert that was told of by an earlier process, as it is now; `undefined` of one that has been over for long. */
+function toldBefore(alert: Alert, change: AlertChange | undefined, nowMs: number): MessageItem | undefined {
   if (isActive(alert))
     return { alert, occasion: 'fired', atMs: alert.firedMs ?? nowMs, endReason: undefined };
-  return { alert, occasion: 'resolved', atMs: alert.resolvedMs ?? nowMs, endReason: 'recovered' };
+  if (alert.state !== 'resolved') return undefined;
+  const atMs = change?.atMs ?? alert.resolvedMs ?? nowMs;
+  return { alert, occasion: 'resolved', atMs, endReason: change?.endReason ?? 'recovered' };
 }
 
 export class StandingBook {
@@ -58,8 +60,10 @@ export class StandingBook {
 
   round({ channels, alerts, changes, isMuted, nowMs }: StandingRound): Message[] {
     if (channels.length === 0) {
+      this.#isWritten &&= this.#items.size + this.#toldBefore.size === 0;
       this.#items.clear();
       this.#told.clear();
+      this.#toldBefore = new Set();
       return [];
     }
     const isNews = this.#note(alerts, changes, isMuted, nowMs);
@@ -98,9 +102,11 @@ export class StandingBook {
     const active = new Set<string>();
     for (const alert of alerts) {
       const key = alertKey(alert.rule.name, alert.scope);
-      const wasTold = this.#toldBefore.has(key) && !this.#items.has(key);
-      if (wasTold) this.#items.set(key, toldBefore(alert, nowMs));
-      isNews ||= wasTold;
+      const known = this.#toldBefore.has(key) ? toldBefore(alert, changed.get(key), nowMs) : undefined;
+      if (known) {
+        this.#items.set(key, known);
+        isNews = true;
+      }
       if (!isActive(alert)) continue;
       const before = this.#items.get(key);
       const isTold = before !== undefined && before.occasion !== 'resolved';
@@ -115,7 +121,9 @@ export class StandingBook {
     for (const [key, item] of this.#items) {
       if (active.has(key)) continue;
       if (item.occasion === 'resolved') {
-        if (nowMs >= item.atMs + RESOLVED_TOLD_MS) this.#items.delete(key);
+        if (nowMs < item.atMs + RESOLVED_TOLD_MS) continue;
+        this.#items.delete(key);
+        this.#isWritten = false;
         continue;
       }
       const change = changed.get(key);
@@ -123,8 +131,8 @@ export class StandingBook {
       this.#items.set(key, { alert, occasion: 'resolved', atMs, endReason: endReason ?? 'recovered' });
       isNews = true;
     }
+    this.#isWritten &&= !isNews && this.#toldBefore.size === 0;
     this.#toldBefore = new Set();
-    this.#isWritten &&= !isNews;
     return isNews;
   }
 

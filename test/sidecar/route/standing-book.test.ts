@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import type { Alert } from '../../../sidecar/alert/alert';
 import type { AlertChange } from '../../../sidecar/alert/alert-change';
 import { alertKey } from '../../../sidecar/alert/alert-key';
+import { MEMORY_KEYS } from '../../../sidecar/memory/memory-changes';
+import { encodeRecord, valueOf } from '../../../sidecar/memory/memory-record';
 import type { Message } from '../../../sidecar/route/message';
 import { RESOLVED_TOLD_MS, StandingBook, type StandingChannel } from '../../../sidecar/route/standing-book';
 import {
@@ -18,7 +20,9 @@ const OTHER: StandingChannel = { name: 'other', resendIntervalMs: 3 * MINUTE_MS 
 
 /** Alerts of services, and a book that is told of them in each round. */
 class Story {
-  readonly book = new StandingBook();
+  book = new StandingBook();
+  /** What is on disk. */
+  written: unknown;
   readonly alerts = new Map<string, Alert>();
   readonly muted = new Set<string>();
   channels: readonly StandingChannel[] = [CLUSTER];
@@ -69,10 +73,21 @@ class Story {
       nowMs: this.nowMs,
     });
     this.#changes = [];
+    for (const { key, value } of this.book.takeDirty().puts) {
+      expect(key).toBe(MEMORY_KEYS.standing);
+      this.written = valueOf(encodeRecord(key, value));
+    }
     return this.messages.map(
       ({ channel, items }) =>
         `${channel}: ${items.map(({ occasion, alert }) => `${occasion} ${nameOf(alert)}`).join(', ')}`,
     );
+  }
+
+  /** Another process begins with what is on disk. */
+  restart(): this {
+    this.book = new StandingBook();
+    this.book.restore(this.written);
+    return this;
   }
 
   /** Of rounds every so often, those that said something. */
@@ -179,6 +194,60 @@ describe('a channel that keeps the state itself', () => {
     story.round(0);
     expect(story.messages).toMatchObject([{ leftOut: 0, firing: 500 }]);
     expect(story.messages[0]?.items).toHaveLength(500);
+  });
+});
+
+describe('a restart', () => {
+  it('tells to its end what was told before, though it is muted by now', () => {
+    const story = new Story().fire('shop').fire('cart');
+    story.round(0);
+    expect(story.mute('shop', 'cart').restart().round(5_000)).toEqual(['cluster: fired shop, fired cart']);
+    expect(story.resolve('shop').round(10_000)).toEqual(['cluster: resolved shop, fired cart']);
+  });
+
+  it('tells that an alert is over that ended meanwhile, when and how', () => {
+    const story = new Story().fire('shop').fire('cart');
+    story.round(0);
+    story.nowMs += 60_000;
+    story.resolve('shop');
+    story.alerts.set('cart', resolvedAlert(story.alerts.get('cart') as Alert, ALERT_START_MS + 30_000));
+    expect(story.restart().round(60_000)).toEqual(['cluster: resolved shop, resolved cart']);
+    expect(story.messages[0]?.items).toMatchObject([
+      { atMs: ALERT_START_MS + 60_000, endReason: 'recovered' },
+      { atMs: ALERT_START_MS + 30_000 },
+    ]);
+  });
+
+  it.each(['inactive', 'unknown', 'pending'] as const)(
+    'tells nothing of an alert that has been %s for long',
+    (state) => {
+      const story = new Story().fire('shop').fire('cart');
+      story.round(0);
+      story.resolve('shop').round(5_000);
+      const shop = { ...(story.alerts.get('shop') as Alert), state, resolvedMs: undefined };
+      story.alerts.set('shop', shop);
+      expect(story.restart().round(10_000)).toEqual(['cluster: fired cart']);
+      expect(story.restart().round(15_000)).toEqual(['cluster: fired cart']);
+    },
+  );
+
+  it('begins with what fires where nothing can be read', () => {
+    const story = new Story().fire('shop').mute('shop');
+    story.written = { shop: true };
+    expect(story.restart().round(0)).toEqual([]);
+  });
+
+  it('keeps no more than what is told', () => {
+    const story = new Story().fire('shop');
+    story.round(0);
+    expect(story.written).toHaveLength(1);
+    story.nowMs += 5_000;
+    story.resolve('shop').rounds(5_000, 2 * RESOLVED_TOLD_MS);
+    expect(story.written).toEqual([]);
+    story.fire('shop').round();
+    story.channels = [];
+    story.restart().round();
+    expect(story.written).toEqual([]);
   });
 });
 
