@@ -100,24 +100,23 @@ function receiverDocument(channel: ChannelSettings): object {
   }
 }
 
-const CHECKS: Readonly<
-  Partial<
-    Record<string, (channel: Record<string, unknown>, at: readonly (string | number)[]) => PlacedFault[]>
-  >
-> = {
-  slack: checkSlack,
-  email: checkEmail,
-  pagerduty: checkPagerDuty,
-  webhook: checkWebhook,
-  sentry: checkSentryChannel,
-} satisfies Partial<Record<ChannelType, unknown>>;
+const CHECKS = new Map<
+  unknown,
+  (channel: Record<string, unknown>, at: readonly (string | number)[]) => PlacedFault[]
+>([
+  ['slack', checkSlack],
+  ['email', checkEmail],
+  ['pagerduty', checkPagerDuty],
+  ['webhook', checkWebhook],
+  ['sentry', checkSentryChannel],
+]);
 
 /** Looks at the values as they stand in the file. */
 export function checkChannels(config: Record<string, unknown>): PlacedFault[] {
   const channels = listOf(config['channels']);
   return [
     ...channels.flatMap((channel, index) =>
-      isMap(channel) ? (CHECKS[String(channel['type'])]?.(channel, ['channels', index]) ?? []) : [],
+      isMap(channel) ? (CHECKS.get(channel['type'])?.(channel, ['channels', index]) ?? []) : [],
     ),
     ...checkFallbacks(channels),
   ];

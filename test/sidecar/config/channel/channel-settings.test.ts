@@ -219,6 +219,7 @@ describe('a channel is refused for', () => {
       `${channels('name: b, type: alertmanager, urls: ["http://am:9093"]')}notifications:\n  escalation: [{ after: 0s, channels: [b] }]\n`,
       'the name of a channel, of which there is none, found "b"',
     ],
+    ['a type that every object knows', channels('name: a, type: constructor'), 'slack, email, pagerduty'],
     ['a deadline of a day', channels(`${HOOK}, deadline: 1d`), 'a duration from 10s to 1h'],
   ])('%s, and says what is right', (_, text, fault) => {
     const faults = faultsOf(text, {}, { '/ca': 'not a certificate', '/t': '{% if %}' });
