@@ -7,12 +7,13 @@ import type { PagerDutyChannelSettings } from '../config/channel/pagerduty-setti
 import type { SentryChannelSettings } from '../config/channel/sentry-settings';
 import type { SlackBotSettings, SlackWebhookSettings } from '../config/channel/slack-settings';
 import type { WebhookChannelSettings } from '../config/channel/webhook-settings';
-import type { Notification, NotificationItem } from '../notify/notification';
+import type { Notification } from '../notify/notification';
+import { alertsAddress, validMsOf } from './alertmanager/alertmanager-channel';
 import { postableAlerts } from './alertmanager/postable-alerts';
 import type { ChannelParts } from './channel-parts';
 import type { EmailAddress } from './email/email-address';
 import { emailMessage } from './email/email-message';
-import { alertEvent, type EventAction } from './pagerduty/pagerduty-event';
+import { eventsOf } from './pagerduty/pagerduty-channel';
 import { issueEnvelope } from './sentry/sentry-issue';
 import { slackMessage, slackReply } from './slack/slack-message';
 import { alertsAfter, rootMessage } from './slack/slack-root';
@@ -126,21 +127,14 @@ function nameAndAddress({ name, address }: EmailAddress): string {
 
 function pagerDutyPreview(
   { apiUrl, routingKey }: PagerDutyChannelSettings,
-  { items }: Notification,
+  notification: Notification,
   { externalUrl }: ChannelParts,
 ): Preview {
-  // The last word on each alert.
-  const last = new Map(items.map((item) => [item.alertKey, item]));
-  const messages = [...last.values()].map((item) => {
-    const document = { routing_key: routingKey.reveal(), ...alertEvent(item, actionOf(item), externalUrl) };
+  const messages = eventsOf(notification, externalUrl).map((event) => {
+    const document = { routing_key: routingKey.reveal(), ...event };
     return request('POST', `${apiUrl}/v2/enqueue`, JSON_TYPE, JSON.stringify(document));
   });
   return { messages, notes: [] };
-}
-
-function actionOf({ occasion }: NotificationItem): EventAction {
-  if (occasion === 'resolved') return 'resolve';
-  return occasion === 'acknowledged' ? 'acknowledge' : 'trigger';
 }
 
 function webhookPreview(
@@ -165,14 +159,13 @@ function alertmanagerPreview(
   notification: Notification,
   { clock }: ChannelParts,
 ): Preview {
-  // As alertmanagerChannel has it: four tellings, of at least a minute each.
-  const validMs = 4 * Math.max(resendIntervalMs, 60_000);
+  const validMs = validMsOf(resendIntervalMs);
   const { alerts } = postableAlerts(notification, { labels, validMs, nowMs: clock.nowMs(), told: {} });
   const [first] = urls;
   const others = urls.length - 1;
   return {
     messages: first
-      ? [request('POST', `${first.reveal()}/api/v2/alerts`, JSON_TYPE, JSON.stringify(alerts))]
+      ? [request('POST', alertsAddress(first).reveal(), JSON_TYPE, JSON.stringify(alerts))]
       : [],
     notes: [
       ...(others > 0 ? [`The same goes to ${others} more of urls.`] : []),

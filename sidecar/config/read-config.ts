@@ -285,23 +285,9 @@ function readFiles(
       const path = ['channels', index, key];
       const file = valueAt(value, path);
       if (typeof file !== 'string' || !PATHS.safeParse(file).success) continue;
-      let text: string;
-      try {
-        text = readFile(file);
-      } catch (error) {
-        faults.push({
-          path,
-          expected: 'the path of a readable file',
-          found: `one that is not (${codeOf(error)})`,
-        });
-        continue;
-      }
-      const checked = shape.safeParse(text);
-      if (checked.success) files.set(renderPath(path), text);
-      else {
-        const expected = `the path of a file with ${checked.error.issues[0]?.message ?? 'another content'}`;
-        faults.push({ path, expected, found: text === '' ? 'an empty file' : 'one with another content' });
-      }
+      const read = readText(file, readFile, shape);
+      if (typeof read === 'string') files.set(renderPath(path), read);
+      else faults.push({ path, ...read });
     }
   return { files, faults };
 }
@@ -360,15 +346,25 @@ function readSecret(
   path: string,
   readFile: (path: string) => string,
 ): Secret | { expected: string; found: string } {
+  const read = readText(path, (file) => readFile(file).replace(/\r?\n$/, ''), SECRETS[key]);
+  return typeof read === 'string' ? new Secret(read) : read;
+}
+
+/** The text of a file, where it is what it should be. */
+function readText(
+  path: string,
+  readFile: (path: string) => string,
+  shape: z.ZodType<string>,
+): string | { expected: string; found: string } {
   let text: string;
   try {
-    text = readFile(path).replace(/\r?\n$/, '');
+    text = readFile(path);
   } catch (error) {
     return { expected: 'the path of a readable file', found: `one that is not (${codeOf(error)})` };
   }
-  const checked = SECRETS[key].safeParse(text);
-  if (checked.success) return new Secret(text);
-  const expected = `the path of a file with ${checked.error.issues[0]?.message ?? 'a secret'}`;
+  const checked = shape.safeParse(text);
+  if (checked.success) return text;
+  const expected = `the path of a file with ${checked.error.issues[0]?.message ?? 'another content'}`;
   return { expected, found: text === '' ? 'an empty file' : 'one with another content' };
 }
 

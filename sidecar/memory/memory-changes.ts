@@ -23,6 +23,7 @@ export const MEMORY_KEYS = {
   event: 'event/',
   delivery: 'delivery/',
   thread: 'thread/',
+  standIn: 'stand-in/',
   standing: 'standing',
   deadLetter: 'dead-letter/',
   kongConfiguration: 'kong-configuration',

@@ -20,15 +20,14 @@ export function describeNotification(notification: Notification): DescribedNotif
   const items = notification.items.map((item) => ({ ...describeAlert(item), item, links: item.links }));
   const { leftOut, repeat, insteadOf } = notification;
   const [first] = items;
+  const goingOn = stillFiring(notification);
   const isOne = items.length === 1 && leftOut === 0 && notification.kind === 'group';
   return {
     title: isOne && first ? first.title : describeGroup(notification),
     items,
     notes: [
       ...(leftOut > 0 ? [`${leftOut.toLocaleString('en-US')} more had no room in this message.`] : []),
-      ...(stillFiring(notification) > 0
-        ? [`${stillFiring(notification).toLocaleString('en-US')} more of this group still fire.`]
-        : []),
+      ...(goingOn > 0 ? [`${goingOn.toLocaleString('en-US')} more of this group still fire.`] : []),
       ...(repeat > 0 ? [`This is reminder ${repeat}.`] : []),
       ...(insteadOf ? [`Channel ${insteadOf.channel} did not take this: ${insteadOf.reason}.`] : []),
     ],

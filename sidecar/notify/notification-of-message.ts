@@ -32,12 +32,12 @@ export function notificationOf(
   };
 }
 
-/** Under which addresses people find out more. @param atMs up to when a dashboard is shown */
 /** What a digest tells is over for a while: what is wrong now would be beside the point. */
 function isTold({ kind }: Message, { occasion }: MessageItem, index: number): boolean {
   return kind === 'group' && occasion !== 'resolved' && index < MOST_EVIDENCED;
 }
 
+/** Under which addresses people find out more. @param atMs up to when a dashboard is shown */
 export function linksOf(alert: Alert, settings: LinkSettings, atMs: number): Link[] {
   const { service = '', operation = '', error_type: errorType = '' } = labelsOf(alert.scope);
   const values: LinkValues = {

@@ -117,13 +117,8 @@ export class ChannelQueue {
     return this.#lastProblem;
   }
 
-  /** Takes one more. */
-  add(letter: Letter, sinceMs: number): void {
-    this.addAll([{ letter, sinceMs }]);
-  }
-
-  /** Takes several, in order, and looks what to do once. */
-  addAll(arrivals: readonly Arrival[]): void {
+  /** Takes more, in order, and looks once what to do. */
+  add(arrivals: readonly Arrival[]): void {
     for (const { letter, sinceMs } of arrivals) this.#take(letter, sinceMs);
     this.#goOn();
   }

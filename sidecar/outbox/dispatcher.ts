@@ -5,7 +5,7 @@
 // a removed one drops its queue, counted, and its counters stay.
 import type { Channel } from '../channel/channel';
 import type { Letter } from '../notify/letter';
-import { ChannelQueue, fieldsOf, type ChannelCounts, type QueueParts, type Arrival } from './channel-queue';
+import { ChannelQueue, fieldsOf, type Arrival, type ChannelCounts, type QueueParts } from './channel-queue';
 
 /** What the metrics and the status page tell of one channel. */
 export interface ChannelStatus {
@@ -46,8 +46,8 @@ export class Dispatcher {
     return this.#queues.get(name)?.channel;
   }
 
-  /** In the order in which they must reach each channel. */
-  dispatchAll(arrivals: readonly Arrival[]): void {
+  /** In the order in which they must reach each channel. What is for one that there is not ends as dropped. */
+  dispatch(arrivals: readonly Arrival[]): void {
     const byChannel = new Map<string, Arrival[]>();
     for (const arrival of arrivals) {
       const { channel } = arrival.letter;
@@ -57,18 +57,12 @@ export class Dispatcher {
     }
     for (const [channel, own] of byChannel) {
       const queue = this.#queues.get(channel);
-      if (queue) queue.addAll(own);
-      else for (const { letter, sinceMs } of own) this.dispatch(letter, sinceMs);
+      if (queue) queue.add(own);
+      else for (const { letter } of own) this.#drop(letter);
     }
   }
 
-  /** One of a channel that there is not ends as dropped. @param sinceMs from when its deadline counts, Unix ms */
-  dispatch(letter: Letter, sinceMs: number): void {
-    const queue = this.#queues.get(letter.channel);
-    if (queue) {
-      queue.add(letter, sinceMs);
-      return;
-    }
+  #drop(letter: Letter): void {
     const reason = 'there is no such channel';
     this.#countsFor(letter.channel).dropped += 1;
     this.#parts.logger.error({ ...fieldsOf(letter), reason }, 'notification dropped');

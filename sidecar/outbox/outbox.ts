@@ -19,7 +19,7 @@ import type { Delivery } from '../route/delivery';
 import type { ChannelCounts, LetterEnd, Try } from './channel-queue';
 import { DeadLetterBook, type DeadLetter } from './dead-letter-book';
 import { Dispatcher, type ChannelStatus } from './dispatcher';
-import { STAND_IN_PREFIX, StandInBook } from './stand-in-book';
+import { StandInBook } from './stand-in-book';
 import { ThreadBook } from './thread-book';
 
 /** Of a letter that was first meant for this channel, under this id. */
@@ -152,7 +152,7 @@ export class Outbox {
   release(upTo = Infinity): void {
     const ready = this.#posted.filter(({ number }) => number <= upTo);
     this.#posted = this.#posted.filter(({ number }) => number > upTo);
-    this.#dispatcher.dispatchAll(ready);
+    this.#dispatcher.dispatch(ready);
   }
 
   /** Posts a dead letter again, to its own channel and with a new deadline; it is to be released. */
@@ -203,7 +203,7 @@ export class Outbox {
   ): { readonly unreadable: number; readonly origins: readonly Origin[] } {
     let unreadable =
       this.#threads.restore(own(MEMORY_KEYS.thread)) +
-      this.#standIns.restore(own(STAND_IN_PREFIX)) +
+      this.#standIns.restore(own(MEMORY_KEYS.standIn)) +
       this.#dead.restore(own(MEMORY_KEYS.deadLetter), rules);
     for (const [key, value] of own(MEMORY_KEYS.delivery)) {
       if (Number.isSafeInteger(Number(key))) this.#nextKey = Math.max(this.#nextKey, Number(key) + 1);

@@ -3,22 +3,15 @@
 // One entry for each alert and channel that failed, and for whom it failed; forgotten when the alert is over, after FORGET_MS, and, over
 // MOST_ENTRIES, the one that was used longest ago. What is to be noted comes in the order of the letters of that channel.
 import { z } from 'zod';
-import { DirtyMap } from '../memory/dirty-map';
-import type { MemoryChanges } from '../memory/memory-changes';
+import { MEMORY_KEYS, type MemoryChanges } from '../memory/memory-changes';
+import { RecentMap } from '../memory/recent-map';
 import type { Notification, NotificationItem } from '../notify/notification';
 
 const FORGET_MS = 30 * 86_400_000;
 const MOST_ENTRIES = 10_000;
 
-export const STAND_IN_PREFIX = 'stand-in/';
-
-interface Entry {
-  readonly standIns: readonly string[];
-  /** Unix ms. */
-  readonly usedMs: number;
-}
-
-const entryShape = z.object({ standIns: z.array(z.string()), usedMs: z.number() });
+/** Names of channels. */
+const standInsShape = z.array(z.string());
 
 export interface EndedLetter {
   readonly letter: Notification;
@@ -29,8 +22,10 @@ export interface EndedLetter {
 }
 
 export class StandInBook {
-  /** In the order in which they were used, the oldest first. */
-  readonly #entries = new DirtyMap<Entry>(STAND_IN_PREFIX);
+  readonly #entries = new RecentMap(MEMORY_KEYS.standIn, standInsShape, {
+    forgetMs: FORGET_MS,
+    most: MOST_ENTRIES,
+  });
 
   get size(): number {
     return this.#entries.size;
@@ -51,7 +46,7 @@ export class StandInBook {
     for (const item of letter.items) {
       latest.set(item.alertKey, item.occasion);
       if (item.occasion === 'repeated') continue;
-      for (const standIn of this.#entries.get(keyOf(letter, meantFor, item))?.standIns ?? [])
+      for (const standIn of this.#entries.get(keyOf(letter, meantFor, item)) ?? [])
         if (standIn !== next) news.set(standIn, [...(news.get(standIn) ?? []), item]);
     }
     for (const [alertKey, occasion] of latest) {
@@ -63,13 +58,7 @@ export class StandInBook {
   }
 
   #add(key: string, standIn: string, nowMs: number): void {
-    const { standIns = [] } = this.#entries.get(key) ?? {};
-    this.#entries.delete(key);
-    this.#entries.set(key, { standIns: [...new Set([...standIns, standIn])], usedMs: nowMs });
-    for (const [oldest, { usedMs }] of this.#entries.entries()) {
-      if (this.#entries.size <= MOST_ENTRIES && usedMs > nowMs - FORGET_MS) break;
-      this.#entries.delete(oldest);
-    }
+    this.#entries.set(key, [...new Set([...(this.#entries.get(key) ?? []), standIn])], nowMs);
   }
 
   takeDirty(): MemoryChanges {
@@ -78,19 +67,7 @@ export class StandInBook {
 
   /** @returns how many could not be read */
   restore(entries: Iterable<readonly [key: string, value: unknown]>): number {
-    let unreadable = 0;
-    const read: [string, Entry][] = [];
-    for (const [key, value] of entries) {
-      const { data } = entryShape.safeParse(value);
-      if (data) read.push([key, data]);
-      else {
-        unreadable += 1;
-        this.#entries.forget(key);
-      }
-    }
-    for (const [key, entry] of read.sort(([, a], [, b]) => a.usedMs - b.usedMs))
-      this.#entries.restore(key, entry);
-    return unreadable;
+    return this.#entries.restore(entries);
   }
 }
 

@@ -3,8 +3,8 @@
 // one that was used longest ago.
 import { z } from 'zod';
 import type { Thread } from '../channel/channel';
-import { DirtyMap } from '../memory/dirty-map';
 import { MEMORY_KEYS, type MemoryChanges } from '../memory/memory-changes';
+import { RecentMap } from '../memory/recent-map';
 import { isFiring } from '../notify/notification';
 import type { Letter } from '../notify/letter';
 
@@ -14,17 +14,13 @@ const MOST_THREADS = 10_000;
 /** Its last use is known to this, so that a group that fires for long is not written with each message. */
 const USED_WITHIN_MS = 86_400_000;
 
-interface Entry {
-  readonly thread: Thread;
-  /** Unix ms. */
-  readonly usedMs: number;
-}
-
-const entryShape = z.object({ thread: z.record(z.string(), z.string()), usedMs: z.number() });
+const threadShape: z.ZodType<Thread> = z.record(z.string(), z.string());
 
 export class ThreadBook {
-  /** In the order in which they were used, the oldest first. */
-  readonly #entries = new DirtyMap<Entry>(MEMORY_KEYS.thread);
+  readonly #entries = new RecentMap(MEMORY_KEYS.thread, threadShape, {
+    forgetMs: FORGET_MS,
+    most: MOST_THREADS,
+  });
 
   get size(): number {
     return this.#entries.size;
@@ -32,19 +28,13 @@ export class ThreadBook {
 
   of(letter: Letter): Thread | undefined {
     const key = keyOf(letter);
-    return key === undefined ? undefined : this.#entries.get(key)?.thread;
+    return key === undefined ? undefined : this.#entries.get(key);
   }
 
   /** @param nowMs Unix ms */
   note(letter: Letter, thread: Thread, nowMs: number): void {
     const key = keyOf(letter);
-    if (key === undefined) return;
-    this.#entries.delete(key);
-    this.#entries.set(key, { thread, usedMs: nowMs });
-    for (const [oldest, { usedMs }] of this.#entries.entries()) {
-      if (this.#entries.size <= MOST_THREADS && usedMs > nowMs - FORGET_MS) break;
-      this.#entries.delete(oldest);
-    }
+    if (key !== undefined) this.#entries.set(key, thread, nowMs);
   }
 
   /** After a letter that its channel took. @param nowMs Unix ms */
@@ -53,9 +43,13 @@ export class ThreadBook {
     if (key === undefined) return;
     if (letter.kind === 'digest') this.#entries.delete(key);
     if (letter.kind !== 'group') return;
-    const entry = this.#entries.get(key);
-    if (!isFiring(letter)) this.#entries.delete(key);
-    else if (entry && entry.usedMs < nowMs - USED_WITHIN_MS) this.note(letter, entry.thread, nowMs);
+    if (!isFiring(letter)) {
+      this.#entries.delete(key);
+      return;
+    }
+    const thread = this.#entries.get(key);
+    const lastUsedMs = this.#entries.lastUsedMs(key) ?? nowMs;
+    if (thread && lastUsedMs < nowMs - USED_WITHIN_MS) this.#entries.set(key, thread, nowMs);
   }
 
   /** After one that it will never take. */
@@ -69,19 +63,7 @@ export class ThreadBook {
 
   /** @returns how many could not be read */
   restore(entries: Iterable<readonly [key: string, value: unknown]>): number {
-    let unreadable = 0;
-    const read: [string, Entry][] = [];
-    for (const [key, value] of entries) {
-      const { data } = entryShape.safeParse(value);
-      if (data) read.push([key, data]);
-      else {
-        unreadable += 1;
-        this.#entries.forget(key);
-      }
-    }
-    for (const [key, entry] of read.sort(([, a], [, b]) => a.usedMs - b.usedMs))
-      this.#entries.restore(key, entry);
-    return unreadable;
+    return this.#entries.restore(entries);
   }
 }
 

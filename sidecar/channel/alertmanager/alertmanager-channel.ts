@@ -28,7 +28,7 @@ export function alertmanagerChannel(
 ): Channel {
   const { name, type, delivery, labels, resendIntervalMs, timeoutMs } = settings;
   const urls = settings.urls.map(alertsAddress);
-  const validMs = VALID_TELLINGS * Math.max(resendIntervalMs, MIN_RESEND_INTERVAL_MS);
+  const validMs = validMsOf(resendIntervalMs);
   const dispatcher = receiverAgent({ ca: settings.ca, allowsPrivateAddresses: true });
 
   const send = async (notification: Notification, told: Thread = {}): Promise<Outcome> => {
@@ -71,7 +71,13 @@ async function tellMember(
   return refused ?? { result: 'sent' };
 }
 
-function alertsAddress(url: Secret): Secret {
+/** For how long an alert holds that nobody tells of any more. */
+export function validMsOf(resendIntervalMs: number): number {
+  return VALID_TELLINGS * Math.max(resendIntervalMs, MIN_RESEND_INTERVAL_MS);
+}
+
+/** Of a member's API. */
+export function alertsAddress(url: Secret): Secret {
   const text = url.reveal();
   if (!URL.canParse(text)) return url;
   const address = new URL(text);

@@ -10,7 +10,7 @@ import { Secret } from '../../config/secret';
 import type { Notification, NotificationItem } from '../../notify/notification';
 import type { Channel, Outcome, Thread } from '../channel';
 import type { ChannelParts } from '../channel-parts';
-import { sendRequest } from '../http/send-request';
+import { postJson } from '../http/post-json';
 import { alertEvent, changeEvent, type EventAction, type PagerDutyDocument } from './pagerduty-event';
 import { endOf, type EventEnd } from './pagerduty-outcome';
 
@@ -79,7 +79,7 @@ function spanOf(done: number, all: number): string {
 }
 
 /** The last word on each alert, in the order of the message. */
-function eventsOf({ items }: Notification, clientUrl: string | undefined): PagerDutyDocument[] {
+export function eventsOf({ items }: Notification, clientUrl: string | undefined): PagerDutyDocument[] {
   const last = new Map(items.map((item) => [item.alertKey, item]));
   return [...last.values()].flatMap((item) =>
     actionsOf(item).map((action) => alertEvent(item, action, clientUrl)),
@@ -99,14 +99,11 @@ async function enqueue(
   { apiUrl, routingKey }: PagerDutyChannelSettings,
   { clock, conversation }: ChannelParts,
 ): Promise<EventEnd> {
-  const answer = await sendRequest(
-    {
-      url: new Secret(`${apiUrl}/v2/${path}`),
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ routing_key: routingKey.reveal(), ...document }),
-      timeoutMs,
-    },
+  const url = new Secret(`${apiUrl}/v2/${path}`);
+  const answer = await postJson(
+    url,
+    { routing_key: routingKey.reveal(), ...document },
+    timeoutMs,
     conversation,
   );
   return endOf(answer, clock.nowMs());

@@ -5,7 +5,14 @@ import { formatDuration } from '../duration';
 import { duration, MINUTE_MS, name, orEmpty, path, PATH_ERROR, SECOND_MS, url } from '../fields';
 import { ALERT_LABELS } from '../notification-policy';
 import { Secret } from '../secret';
-import { baseOf, deliveryKeys, type ChannelBase, type ChannelSources } from './channel-base';
+import {
+  authorityOf,
+  baseOf,
+  deliveryKeys,
+  type CertificateAuthority,
+  type ChannelBase,
+  type ChannelSources,
+} from './channel-base';
 
 export interface AlertmanagerChannelSettings extends ChannelBase {
   readonly type: 'alertmanager';
@@ -19,7 +26,7 @@ export interface AlertmanagerChannelSettings extends ChannelBase {
   /** How often what fires on is told again. */
   readonly resendIntervalMs: number;
   /** PEM: only these authorities are trusted, as with Prometheus. `undefined`: those that Node.js knows. */
-  readonly ca: { readonly file: string; readonly pem: string } | undefined;
+  readonly ca: CertificateAuthority | undefined;
 }
 
 /** As Prometheus does: --rules.alert.resend-delay. */
@@ -55,16 +62,15 @@ export const alertmanagerShape = z.strictObject({
 
 export function alertmanagerOf(
   document: z.infer<typeof alertmanagerShape>,
-  { file }: ChannelSources,
+  sources: ChannelSources,
 ): AlertmanagerChannelSettings {
-  const pem = document.ca_file ? file('ca_file') : undefined;
   return {
     ...baseOf(document),
     type: 'alertmanager',
     urls: document.urls.map((one) => new Secret(one.replace(/\/+$/, ''))),
     labels: document.labels,
     resendIntervalMs: document.resend_interval,
-    ca: pem === undefined || !document.ca_file ? undefined : { file: document.ca_file, pem },
+    ca: authorityOf(document, sources),
   };
 }
 

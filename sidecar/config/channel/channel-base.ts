@@ -50,6 +50,13 @@ interface BaseDocument {
   readonly max_per_minute?: number | undefined;
 }
 
+/** Of whoever vouches for a receiver, in place of those that Node.js knows. */
+export interface CertificateAuthority {
+  /** As the configuration names it. */
+  readonly file: string;
+  readonly pem: string;
+}
+
 /** The secrets and files of one channel, wherever they came from; `undefined` where there is none. */
 export interface ChannelSources {
   readonly secret: (key: string) => Secret | undefined;
@@ -69,4 +76,13 @@ export function baseOf(document: BaseDocument): ChannelBase {
       maxPerMinute: max_per_minute ?? DEFAULT_MAX_PER_MINUTE[type],
     },
   };
+}
+
+/** Of a channel's `ca_file`; `undefined` where it has none. */
+export function authorityOf(
+  { ca_file: file }: { readonly ca_file?: string | null | undefined },
+  sources: ChannelSources,
+): CertificateAuthority | undefined {
+  const pem = file ? sources.file('ca_file') : undefined;
+  return file && pem !== undefined ? { file, pem } : undefined;
 }

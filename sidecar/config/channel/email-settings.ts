@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { name, orEmpty, path, PATH_ERROR, wholeNumber } from '../fields';
 import { isGiven, type PlacedFault } from '../placed-fault';
 import type { Secret } from '../secret';
-import { baseOf, deliveryKeys, type ChannelBase, type ChannelSources } from './channel-base';
+import {
+  authorityOf,
+  baseOf,
+  deliveryKeys,
+  type CertificateAuthority,
+  type ChannelBase,
+  type ChannelSources,
+} from './channel-base';
 import { checkNotBoth } from './check-one-of';
 
 /** `starttls`: begun in plain text and refused where the server offers no TLS. `implicit`: TLS from the first byte. */
@@ -20,7 +27,7 @@ export interface EmailChannelSettings extends ChannelBase {
   readonly from: string;
   readonly to: readonly string[];
   /** PEM; `undefined`: the authorities that Node.js knows. */
-  readonly ca: { readonly file: string; readonly pem: string } | undefined;
+  readonly ca: CertificateAuthority | undefined;
 }
 
 const HOST_ERROR = 'the name or address of a mail server, such as smtp.example.com';
@@ -64,12 +71,8 @@ export const emailShape = z.strictObject({
   ...deliveryKeys,
 });
 
-export function emailOf(
-  document: z.infer<typeof emailShape>,
-  { secret, file }: ChannelSources,
-): EmailChannelSettings {
-  const password = secret('password');
-  const pem = document.ca_file ? file('ca_file') : undefined;
+export function emailOf(document: z.infer<typeof emailShape>, sources: ChannelSources): EmailChannelSettings {
+  const password = sources.secret('password');
   return {
     ...baseOf(document),
     type: 'email',
@@ -79,7 +82,7 @@ export function emailOf(
     login: document.username && password ? { username: document.username, password } : undefined,
     from: document.from,
     to: document.to,
-    ca: pem === undefined || !document.ca_file ? undefined : { file: document.ca_file, pem },
+    ca: authorityOf(document, sources),
   };
 }
 

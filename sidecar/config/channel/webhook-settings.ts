@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { name, orEmpty, path, PATH_ERROR, url, URL_ERROR, YES_OR_NO_ERROR } from '../fields';
 import { isGiven, type PlacedFault } from '../placed-fault';
 import { Secret } from '../secret';
-import { baseOf, deliveryKeys, type ChannelBase, type ChannelSources } from './channel-base';
+import {
+  authorityOf,
+  baseOf,
+  deliveryKeys,
+  type CertificateAuthority,
+  type ChannelBase,
+  type ChannelSources,
+} from './channel-base';
 import { checkOneOf } from './check-one-of';
 
 export const WEBHOOK_METHODS = ['POST', 'PUT', 'PATCH'] as const;
@@ -32,7 +39,7 @@ export interface WebhookChannelSettings extends ChannelBase {
   readonly signingSecrets: readonly Secret[];
   readonly allowsPrivateAddresses: boolean;
   /** PEM: only these authorities are trusted. `undefined`: those that Node.js knows. */
-  readonly ca: { readonly file: string; readonly pem: string } | undefined;
+  readonly ca: CertificateAuthority | undefined;
 }
 
 export const DEFAULT_CONTENT_TYPE = 'application/json';
@@ -96,14 +103,13 @@ export const webhookShape = z.strictObject({
 
 export function webhookOf(
   document: z.infer<typeof webhookShape>,
-  { secret, file }: ChannelSources,
+  sources: ChannelSources,
 ): WebhookChannelSettings {
-  const template = document.template_file ? file('template_file') : undefined;
-  const pem = document.ca_file ? file('ca_file') : undefined;
+  const template = document.template_file ? sources.file('template_file') : undefined;
   return {
     ...baseOf(document),
     type: 'webhook',
-    url: secret('url') ?? new Secret(''),
+    url: sources.secret('url') ?? new Secret(''),
     method: document.method,
     headers: Object.fromEntries(
       Object.entries(document.headers).map(([key, value]) => [key.toLowerCase(), new Secret(value)]),
@@ -119,7 +125,7 @@ export function webhookOf(
           },
     signingSecrets: document.signing_secrets.map((text) => new Secret(text)),
     allowsPrivateAddresses: document.allow_private_addresses,
-    ca: pem === undefined || !document.ca_file ? undefined : { file: document.ca_file, pem },
+    ca: authorityOf(document, sources),
   };
 }
 

@@ -6,7 +6,7 @@ import {
   MOST_DEAD_LETTERS,
   type DeadLetter,
 } from '../../../sidecar/outbox/dead-letter-book';
-import { STAND_IN_PREFIX, StandInBook } from '../../../sidecar/outbox/stand-in-book';
+import { StandInBook } from '../../../sidecar/outbox/stand-in-book';
 import { ThreadBook } from '../../../sidecar/outbox/thread-book';
 import type { Notification } from '../../../sidecar/notify/notification';
 import {
@@ -221,7 +221,7 @@ describe('stand-ins', () => {
     for (const channel of ['b', 'c', 'b']) handedOver(book, 'x', channel, START_MS);
     handedOver(book, 'y', 'd', START_MS);
     const again = new StandInBook();
-    expect(again.restore(apply(disk, STAND_IN_PREFIX, book.takeDirty()))).toBe(0);
+    expect(again.restore(apply(disk, MEMORY_KEYS.standIn, book.takeDirty()))).toBe(0);
     const items = [sampleItem({ service: 'x' }), sampleItem({ service: 'y' }), sampleItem({ service: 'z' })];
     expect(newsOf(again, sampleGroup(items))).toEqual([
       ['b', ['x']],

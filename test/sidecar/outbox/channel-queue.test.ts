@@ -41,7 +41,7 @@ function queueOf(delivery: Partial<DeliverySettings> = {}, random: () => number 
     onEnd: (end) => ends.push(end),
   });
   const add = (...letters: Notification[]): void => {
-    for (const letter of letters) queue.add(letter, clock.nowMs());
+    for (const letter of letters) queue.add([{ letter, sinceMs: clock.nowMs() }]);
   };
   return { clock, channel, queue, counts, ends, tries, add, lines };
 }

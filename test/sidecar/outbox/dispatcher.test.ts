@@ -38,7 +38,7 @@ function dispatcherOf(...channels: Channel[]) {
 const NONE = { sent: 0, retried: 0, refused: 0, expired: 0, dropped: 0, replaced: 0 };
 
 function dispatchTo(dispatcher: Dispatcher, notifications: readonly Notification[]): void {
-  for (const notification of notifications) dispatcher.dispatch(notification, notification.createdMs);
+  for (const letter of notifications) dispatcher.dispatch([{ letter, sinceMs: letter.createdMs }]);
 }
 
 function summary(notifications: readonly Notification[]): string[] {

@@ -4,7 +4,6 @@ import { describeNotification } from '../../../sidecar/notify/describe-notificat
 import type { ChangeNotice } from '../../../sidecar/notify/letter';
 import type { Notification } from '../../../sidecar/notify/notification';
 import { MAX_QUEUED } from '../../../sidecar/outbox/channel-queue';
-import { STAND_IN_PREFIX } from '../../../sidecar/outbox/stand-in-book';
 import { AnsweringChannel, hangs } from '../../support/answering-channel';
 import { DELIVERY } from '../../support/channel-settings';
 import { settle } from '../../support/manual-clock';
@@ -144,7 +143,7 @@ describe('the outbox', () => {
     run.disk.set(`${MEMORY_KEYS.delivery}no number`, 'x');
     run.disk.set(`${MEMORY_KEYS.thread}["a","g"]`, { thread: 7 });
     run.disk.set(`${MEMORY_KEYS.deadLetter}gone`, { letter: {} });
-    run.disk.set(`${STAND_IN_PREFIX}["a","k"]`, []);
+    run.disk.set(`${MEMORY_KEYS.standIn}["a","k"]`, []);
     run.restart();
     expect(run.unreadable).toBe(5);
     channel.answers(() => SENT);
@@ -193,7 +192,7 @@ describe('a fallback', () => {
       [undefined, 'b'],
       [{ channel: 'a', id: letter.id, how: 'sent' }, undefined],
     ]);
-    expect([...run.disk.keys()]).toEqual([expect.stringContaining(STAND_IN_PREFIX)]);
+    expect([...run.disk.keys()]).toEqual([expect.stringContaining(MEMORY_KEYS.standIn)]);
   });
 
   it('gets its own whole deadline, and its id is the same after a kill', async () => {
