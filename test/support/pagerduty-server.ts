@@ -3,7 +3,7 @@
 // https://github.com/PagerDuty/developer-docs/tree/main/docs/events-API-v2 and
 // https://github.com/PagerDuty/api-schema/blob/main/reference/events-v2/openapiv3.json.
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeServer, listenOnLoopback, loopbackUrl, readBody } from './loopback-server';
 
 export const ROUTING_KEY = '0123456789abcdef0123456789abcdef';
 
@@ -57,20 +57,18 @@ export class PagerDutyServer {
 
   static async start(): Promise<PagerDutyServer> {
     const server = new PagerDutyServer();
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(server.#server);
     return server;
   }
 
   private constructor() {
     this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
+      readBody(request, (body) => {
         const { method = '', url = '', headers } = request;
         const scripted = this.script.shift() ?? 'right';
         const answer =
           scripted === 'right'
-            ? this.#answer(`${method} ${url}`, headers['content-type'] ?? '', Buffer.concat(chunks))
+            ? this.#answer(`${method} ${url}`, headers['content-type'] ?? '', body)
             : scripted;
         response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
         response.end(JSON.stringify(answer.document ?? {}));
@@ -79,7 +77,7 @@ export class PagerDutyServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return loopbackUrl(this.#server);
   }
 
   /** The incidents of one key, the oldest first. */
@@ -93,8 +91,7 @@ export class PagerDutyServer {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closeServer(this.#server);
   }
 
   #answer(call: string, contentType: string, bytes: Buffer): PagerDutyAnswer {

@@ -1,6 +1,6 @@
 // A status API on 127.0.0.1 that answers each of its two questions as the test says, at first as a Kong 3.9 does.
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeServer, listenOnLoopback, loopbackUrl } from './loopback-server';
 
 /** What Kong 3.9.3 answers to GET /status, DB-less and without the lists of Lua memory. */
 export function statusText(totalRequests = 6): string {
@@ -20,7 +20,7 @@ export class ScriptedKong {
 
   static async start(): Promise<ScriptedKong> {
     const kong = new ScriptedKong();
-    await new Promise<void>((resolve) => kong.#server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(kong.#server);
     return kong;
   }
 
@@ -35,11 +35,10 @@ export class ScriptedKong {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return loopbackUrl(this.#server);
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closeServer(this.#server);
   }
 }

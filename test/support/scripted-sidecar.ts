@@ -6,8 +6,8 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { BatchDocument } from '../../kong-plugin/contract/batch';
+import { closeServer, loopbackUrl } from './loopback-server';
 
 export type SidecarScript =
   | 'receipt'
@@ -53,7 +53,7 @@ export class ScriptedSidecar {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return loopbackUrl(this.#server);
   }
 
   answer(...script: SidecarScript[]): void {
@@ -74,8 +74,7 @@ export class ScriptedSidecar {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closeServer(this.#server);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

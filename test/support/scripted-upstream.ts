@@ -1,6 +1,7 @@
 // An upstream on 127.0.0.1 that does with each request what the test says.
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { closeServer, listenOnLoopback } from './loopback-server';
 
 export class ScriptedUpstream {
   readonly requests: IncomingMessage[] = [];
@@ -9,7 +10,7 @@ export class ScriptedUpstream {
 
   static async start(answer: RequestListener): Promise<ScriptedUpstream> {
     const upstream = new ScriptedUpstream(answer);
-    await new Promise<void>((resolve) => upstream.#server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(upstream.#server);
     return upstream;
   }
 
@@ -26,7 +27,6 @@ export class ScriptedUpstream {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closeServer(this.#server);
   }
 }

@@ -1,7 +1,7 @@
 // The part of Sentry's web API on 127.0.0.1 that resolves issues (https://docs.sentry.io/api/): strict about method, path, token and
 // body. What it does not know it answers with 404 and keeps as a fault, except what Sentry itself answers so.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeServer, listenOnLoopback, loopbackUrl, readBody } from './loopback-server';
 
 export const API_TOKEN = 'sntrys_a-token-for-tests-only';
 
@@ -24,16 +24,14 @@ export class SentryApiServer {
 
   static async start(): Promise<SentryApiServer> {
     const server = new SentryApiServer();
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(server.#server);
     return server;
   }
 
   private constructor() {
     this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const answer = this.script.shift() ?? this.#answer(request, Buffer.concat(chunks).toString());
+      readBody(request, (body) => {
+        const answer = this.script.shift() ?? this.#answer(request, body.toString());
         response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
         response.end(JSON.stringify(answer.document ?? {}));
       });
@@ -41,12 +39,11 @@ export class SentryApiServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return loopbackUrl(this.#server);
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closeServer(this.#server);
   }
 
   #answer({ method = '', url = '', headers }: IncomingMessage, body: string): Answer {

@@ -2,7 +2,7 @@
 // with a memory, so that a test can read the channel as people would. What Slack would not mind but a caller should not do, such as
 // an argument that the method does not have, is kept as a fault.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeServer, listenOnLoopback, loopbackUrl, readBody } from './loopback-server';
 
 /** https://docs.slack.dev/reference/methods/chat.postMessage, /chat.update: arguments without the token. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
@@ -62,17 +62,15 @@ export class SlackApiServer {
 
   static async start(token = 'xoxb-sample-bot-token'): Promise<SlackApiServer> {
     const server = new SlackApiServer(token);
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(server.#server);
     return server;
   }
 
   private constructor(token: string) {
     this.#token = token;
     this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const answer = this.#answer(request, Buffer.concat(chunks).toString());
+      readBody(request, (body) => {
+        const answer = this.#answer(request, body.toString());
         response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
         response.end(asSlackWrites(answer));
       });
@@ -80,7 +78,7 @@ export class SlackApiServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/api`;
+    return `${loopbackUrl(this.#server)}/api`;
   }
 
   /** The next call, of this method where one is given, is answered with this word. */
@@ -120,8 +118,7 @@ export class SlackApiServer {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closeServer(this.#server);
   }
 
   #answer(request: IncomingMessage, body: string): object {

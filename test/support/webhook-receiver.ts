@@ -1,6 +1,6 @@
 // A receiver of notifications on 127.0.0.1 that answers as the test tells it.
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeServer, listenOnLoopback, loopbackUrl, readBody } from './loopback-server';
 
 export interface ScriptedAnswer {
   readonly status: number;
@@ -34,17 +34,15 @@ export class WebhookReceiver {
 
   static async start(): Promise<WebhookReceiver> {
     const receiver = new WebhookReceiver();
-    await new Promise<void>((resolve) => receiver.#server.listen(0, '127.0.0.1', resolve));
+    await listenOnLoopback(receiver.#server);
     return receiver;
   }
 
   private constructor() {
     this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
+      readBody(request, (body) => {
         const { method = '', url = '', headers } = request;
-        this.requests.push({ method, path: url, headers, body: Buffer.concat(chunks).toString() });
+        this.requests.push({ method, path: url, headers, body: body.toString() });
         play(this.#script.shift() ?? this.otherwise, response);
         this.#waiting = this.#waiting.filter(({ count, tell }) => {
           if (count > this.requests.length) return true;
@@ -57,7 +55,7 @@ export class WebhookReceiver {
 
   /** The address with a path, `/` if none. */
   url(path = '/'): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${path}`;
+    return `${loopbackUrl(this.#server)}${path}`;
   }
 
   /** The next answers, in order. */
@@ -72,8 +70,7 @@ export class WebhookReceiver {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closeServer(this.#server);
   }
 }
 
