@@ -122,8 +122,9 @@ export class Alerting {
   round(nowMs: number): void {
     this.#endSilences();
     this.#noteEnds();
-    const changes = this.#kongChanges();
-    this.#taken = this.#take(this.engine.round(nowMs, this.#aheadMs()), changes).catch((error: unknown) => {
+    const outcome = this.engine.round(nowMs, this.#aheadMs());
+    // Behind the round: one that throws would lose them, since they are looked for once.
+    this.#taken = this.#take(outcome, this.#kongChanges()).catch((error: unknown) => {
       this.#parts.logger.error({ err: error }, 'what a round found could not be written down or sent');
       this.#parts.onFault(error);
     });
