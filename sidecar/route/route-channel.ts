@@ -138,7 +138,7 @@ class ChannelWork {
     const end = ends.get(key);
     const steps = difference(sent, now, end, this.#channel, nowMs);
     const last = steps.at(-1);
-    if (last && !gathered && failed && isToWait(failed, last.after, nowMs)) {
+    if (last && failed && isToWait(failed, last.after, nowMs)) {
       if (sent) this.#knows(key, now, sent.severity, sent.timeMs, false);
       return;
     }
@@ -213,8 +213,8 @@ class ChannelWork {
       if (this.#gathered.length < MOST_GATHERED)
         this.#gathered.push({ key, item, gatheredMs: this.#round.nowMs, after });
       else this.#leftOut += 1;
-      const { sent } = this.#notes.get(key) ?? NO_NOTE;
-      this.#note(key, { sent, gathered: { knows: after }, failed: undefined });
+      const { sent, failed } = this.#notes.get(key) ?? NO_NOTE;
+      this.#note(key, { sent, gathered: { knows: after }, failed });
     }
   }
 

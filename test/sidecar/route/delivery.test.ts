@@ -60,6 +60,15 @@ describe('an alert whose message did not arrive', () => {
     expect(story.at(1).worsen('shop', 'critical').round()).toEqual(['slack: fired shop critical']);
   });
 
+  it('waits for its time where it got milder into the digest meanwhile and is again what failed', () => {
+    const story = slowStory({ digest: { severities: ['warning'], everyMs: 60 * MINUTE_MS } }).fire('shop');
+    story.round(0);
+    story.end(firstMessage(story), 'dropped');
+    expect(story.at(1).ease('shop', 'warning').round()).toEqual([]);
+    expect(story.at(2).worsen('shop', 'critical').round()).toEqual([]);
+    expect(story.rounds(3, 20)).toEqual(['5 slack: fired shop critical']);
+  });
+
   it('is not told to be over where it never arrived', () => {
     const story = slowStory().fire('shop');
     story.round(0);
