@@ -21,9 +21,9 @@ import type { ChangeNotice } from './notify/letter';
 import type { Notification } from './notify/notification';
 import { notificationOf } from './notify/notification-of-message';
 import type { Try } from './outbox/channel-queue';
-import type { DeadLetter } from './outbox/dead-letter-book';
+import { stillTrue, type DeadLetterStatus } from './outbox/dead-letter-book';
 import { eventOfSilence, eventsOfChange, eventsOfDiscard, eventsOfEnd } from './outbox/events-of';
-import { Outbox, type OutboxEnd } from './outbox/outbox';
+import { Outbox, type OutboxEnd, type SendAgainAnswer } from './outbox/outbox';
 import type { Message } from './route/message';
 import type { Delivery } from './route/delivery';
 import type { MuteReasons } from './route/mute-reasons';
@@ -84,6 +84,7 @@ export class Alerting {
   #untold = 0;
   /** Up to when the ends of silences were told, Unix ms. */
   #silencesToldMs: number;
+  readonly #fires = (key: string): boolean => this.engine.fires(key);
   /** Ids of those whose ends were told by hand, or before the start. */
   readonly #endsTold = new Set<string>();
 
@@ -186,15 +187,26 @@ export class Alerting {
   }
 
   /** Letters that no channel took, the newest first. */
-  deadLetters(): readonly DeadLetter[] {
-    return this.outbox.deadLetters();
+  deadLetters(): readonly DeadLetterStatus[] {
+    return this.outbox
+      .deadLetters()
+      .map((dead) => ({ ...dead, isOver: stillTrue(dead.letter, this.#fires) === undefined }));
   }
 
   /** See Outbox. */
-  async sendAgain(id: string): Promise<ReturnType<Outbox['sendAgain']>> {
-    const answer = this.outbox.sendAgain(id);
+  async sendAgain(id: string): Promise<SendAgainAnswer['outcome']> {
+    this.#noteEnds();
+    const answer = this.outbox.sendAgain(id, this.#fires);
+    if (answer.outcome === 'posted' && answer.letter.kind !== 'change') {
+      const items = answer.letter.items.map(({ alertKey: key, alert }) => ({
+        alertKey: key,
+        severity: alert.severity,
+        isAcknowledged: alert.acknowledgement !== undefined,
+      }));
+      this.engine.sentAgain({ channel: answer.meantFor, id, items }, this.clock.nowMs());
+    }
     await this.#send();
-    return answer;
+    return answer.outcome;
   }
 
   /** Whether there was such a dead letter. @param by who discards it */

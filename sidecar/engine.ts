@@ -18,6 +18,7 @@ import type { Message } from './route/message';
 import { muteReasons, type MuteReasons } from './route/mute-reasons';
 import { EMPTY_ROUTE_STATE, type RouteState } from './route/route-state';
 import { route } from './route/router';
+import { sentAgain, type SentAgain } from './route/sent-again';
 import { StandingBook, type StandingChannel } from './route/standing-book';
 import type { Silence } from './route/silence';
 import {
@@ -115,6 +116,16 @@ export class Engine {
   /** Some messages have ended: what did not arrive is told again, some time later. @param nowMs Unix ms */
   deliveriesEnded(deliveries: readonly Delivery[], nowMs: number): void {
     this.#routeState = deliveriesEnded(this.#routeState, deliveries, nowMs);
+  }
+
+  /** Whether an alert fires, or is acknowledged. @param key see alertKey */
+  fires(key: string): boolean {
+    return this.#routeState.runs.has(key);
+  }
+
+  /** A message that did not arrive is on its way again. @param nowMs Unix ms */
+  sentAgain(message: SentAgain, nowMs: number): void {
+    this.#routeState = sentAgain(this.#routeState, message, nowMs);
   }
 
   /** Messages on their way that nobody waits to send any more. @param waiting the ids of those that somebody does */

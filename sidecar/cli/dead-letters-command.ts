@@ -24,8 +24,8 @@ export const DEAD_LETTERS_USAGE = `Usage: gatewatch dead-letters [flags]        
 
 They are kept for seven days, the newest 500 of them.
 
-  --send ID           may be given again; all: each but old news, whose channel was told of the same
-                      alerts later; the oldest first
+  --send ID           may be given again; all: each but old news (its alerts are over, or its channel was
+                      told of them later); the oldest first
   --discard ID        may be given again
   --by NAME           who discards it (this user at this host)
 ${CONNECTION_HELP}`;
@@ -114,11 +114,11 @@ async function send(
     const { document } = await client.ask(deadLetterListShape, { path: PATH });
     // The oldest first, as they would have been told.
     const all = [...document.dead_letters].reverse();
-    const news = all.filter(({ told_since: toldSince }) => toldSince === null);
+    const news = all.filter((letter) => noteOf(letter) === undefined);
     ids = news.map(({ id }) => id);
     const old = all.length - news.length;
     if (!json && all.length === 0) out('No dead letters.\n');
-    if (!json && old > 0) out(`${old} left: old news, whose channel was told of the same alerts later\n`);
+    if (!json && old > 0) out(`${old} left: old news, over or told later\n`);
   }
   return each(ids, surroundings, json, async (id) => {
     const path = `${PATH}/${encodeURIComponent(id)}/send`;
@@ -178,8 +178,8 @@ export function renderDeadLetters(
     { text: describeAge(letter.failed_at, nowMs) },
     { text: letter.channel },
     {
-      text: `${letter.title} (${[`${letter.how}: ${letter.reason}`, ...noteOf(letter)].join('; ')})`,
-      ...(letter.told_since === null ? {} : { paint: 'dim' as const }),
+      text: `${letter.title} (${[`${letter.how}: ${letter.reason}`, noteOf(letter)].filter((part) => part !== undefined).join('; ')})`,
+      ...(noteOf(letter) === undefined ? {} : { paint: 'dim' as const }),
     },
   ]);
   return renderRows([heading, ...rows], looks);
@@ -187,7 +187,7 @@ export function renderDeadLetters(
 
 /** One of them in full. */
 export function renderDeadLetter(letter: DeadLetterDocument, looks: TableOptions): string[] {
-  const { id, channel, how, reason, failures, failed_at: failedAt, told_since: toldSince } = letter;
+  const { id, channel, how, reason, failures, failed_at: failedAt, told_since: toldSince, over } = letter;
   const facts: [string, string][] = [
     ['id', id],
     ['channel', channel],
@@ -196,6 +196,7 @@ export function renderDeadLetter(letter: DeadLetterDocument, looks: TableOptions
     ...(toldSince === null
       ? []
       : [['told since', `${describeMoment(toldSince)} UTC, of the same alerts`] as [string, string]]),
+    ...(over ? [['over', 'all that it says fires is over by now'] as [string, string]] : []),
     ...letter.alerts.map(({ id: alert, rule, occasion }): [string, string] => [
       'alert',
       `${alert} ${rule}, ${occasion}`,
@@ -211,8 +212,10 @@ export function renderDeadLetter(letter: DeadLetterDocument, looks: TableOptions
   ];
 }
 
-function noteOf({ told_since: toldSince }: DeadLetterDocument): string[] {
-  return toldSince === null ? [] : ['old news: told of the same alerts later'];
+/** Why it is old news; `undefined` where it is not. */
+function noteOf({ told_since: toldSince, over }: DeadLetterDocument): string | undefined {
+  if (over) return 'old news: over by now';
+  return toldSince === null ? undefined : 'old news: told of the same alerts later';
 }
 
 function jsonOf(raw: unknown): string {

@@ -24,6 +24,25 @@ export interface DeadLetter {
   readonly toldSinceMs: number | undefined;
 }
 
+/** A dead letter as things stand now. */
+export interface DeadLetterStatus extends DeadLetter {
+  /** Nothing of it holds any more: sent again it would open what nobody closes. */
+  readonly isOver: boolean;
+}
+
+/**
+ * A letter without the alerts that it says fire, and that no longer do: nobody would be told of their end.
+ *
+ * @param fires whether the alert of this key does
+ * @returns `undefined` where nothing is left of it
+ */
+export function stillTrue(letter: Letter, fires: (alertKey: string) => boolean): Letter | undefined {
+  if (letter.kind === 'change') return letter;
+  const items = letter.items.filter(({ alertKey, occasion }) => occasion === 'resolved' || fires(alertKey));
+  if (items.length === letter.items.length) return letter;
+  return items.length === 0 ? undefined : { ...letter, items };
+}
+
 /** With the channel that it was first written for. */
 export type Kept = DeadLetter & {
   readonly meantFor: string;

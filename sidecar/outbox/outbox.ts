@@ -17,7 +17,7 @@ import { decodeLetter, encodeLetter } from '../notify/letter-memory';
 import type { Notification, NotificationItem } from '../notify/notification';
 import type { Delivery } from '../route/delivery';
 import type { ChannelCounts, LetterEnd, Try } from './channel-queue';
-import { DeadLetterBook, type DeadLetter } from './dead-letter-book';
+import { DeadLetterBook, stillTrue, type DeadLetter } from './dead-letter-book';
 import { Dispatcher, type ChannelStatus } from './dispatcher';
 import { StandInBook } from './stand-in-book';
 import { ThreadBook } from './thread-book';
@@ -49,6 +49,11 @@ export interface OutboxParts {
   /** Must not throw. */
   readonly onEnd: (end: OutboxEnd) => void;
 }
+
+/** `over`: nothing of it holds any more. */
+export type SendAgainAnswer =
+  | { readonly outcome: 'posted'; readonly letter: Letter; readonly meantFor: string }
+  | { readonly outcome: 'not_found' | 'no_channel' | 'over' };
 
 interface Waiting {
   readonly letter: Letter;
@@ -155,16 +160,24 @@ export class Outbox {
     this.#dispatcher.dispatch(ready);
   }
 
-  /** Posts a dead letter again, to its own channel and with a new deadline; it is to be released. */
-  sendAgain(id: string): 'posted' | 'not_found' | 'no_channel' {
+  /**
+   * Posts what still holds of a dead letter again, to its own channel and with a new deadline; it is to be released, and the
+   * routing to be told of it.
+   *
+   * @param fires whether the alert of this key does
+   */
+  sendAgain(id: string, fires: (alertKey: string) => boolean): SendAgainAnswer {
     const dead = this.#dead.get(id);
-    if (!dead) return 'not_found';
-    if (!this.#dispatcher.channel(dead.letter.channel)) return 'no_channel';
+    if (!dead) return { outcome: 'not_found' };
+    const { meantFor } = dead;
+    const letter = stillTrue(dead.letter, fires);
+    if (!letter) return { outcome: 'over' };
+    if (!this.#dispatcher.channel(letter.channel)) return { outcome: 'no_channel' };
     this.#dead.delete(id);
-    const { letter, meantFor } = dead;
     const passed: Waiting['passed'] = letter.channel === meantFor ? [meantFor] : [meantFor, letter.channel];
-    this.#wait({ letter, sinceMs: this.#parts.clock.nowMs(), passed, origin: undefined });
-    return 'posted';
+    const origin = { channel: meantFor, id };
+    this.#wait({ letter, sinceMs: this.#parts.clock.nowMs(), passed, origin });
+    return { outcome: 'posted', letter, meantFor };
   }
 
   /** Whether there was such a dead letter. */

@@ -10,7 +10,7 @@ import type { LedgerState } from '../ledger/ledger-state';
 import { describeDuration } from '../notify/describe-duration';
 import { describeLetter } from '../notify/describe-letter';
 import { showName } from '../notify/describe-subject';
-import type { DeadLetter } from '../outbox/dead-letter-book';
+import type { DeadLetterStatus } from '../outbox/dead-letter-book';
 import type { ChannelStatus } from '../outbox/dispatcher';
 import type { MuteReasons } from '../route/mute-reasons';
 import { isInForce, type Silence } from '../route/silence';
@@ -40,7 +40,7 @@ export interface StatusFacts {
   /** Channel -> the one that is told in its place, where there is one. */
   readonly fallbacks: ReadonlyMap<string, string>;
   /** The newest first. */
-  readonly deadLetters: readonly DeadLetter[];
+  readonly deadLetters: readonly DeadLetterStatus[];
   /** Whether batches need a token. */
   readonly hasToken: boolean;
   /** What the sidecar told Sentry of itself. */
@@ -176,12 +176,12 @@ function deadLetterSection({ deadLetters, nowMs }: StatusFacts): string[][] {
   if (deadLetters.length === 0) return [];
   const rows = deadLetters
     .slice(0, SHOW_DEAD_LETTERS)
-    .map(({ letter, how, reason, failedMs, toldSinceMs }) => [
+    .map(({ letter, how, reason, failedMs, toldSinceMs, isOver }) => [
       letter.id,
       letter.channel,
       `${describeDuration(Math.max(0, nowMs - failedMs))} ago`,
       describeLetter(letter).title,
-      `${how}: ${reason}${toldSinceMs === undefined ? '' : '; the channel was told of it later'}`,
+      `${how}: ${reason}${isOver ? '; over by now' : toldSinceMs === undefined ? '' : '; the channel was told of it later'}`,
     ]);
   const rest = deadLetters.length - rows.length;
   return [

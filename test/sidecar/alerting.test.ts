@@ -8,7 +8,7 @@ import { many } from '../support/engine-run';
 import { settle } from '../support/manual-clock';
 import { configOf } from '../support/read-config-text';
 import { sampleDelta, sampleErrors } from '../support/sample-delta';
-import { RETRY } from '../support/scripted-channel';
+import { REFUSED, RETRY } from '../support/scripted-channel';
 
 // It starts its child from where it is.
 const { checkMemory } = jest.requireActual<{ checkMemory: typeof CheckMemory }>(
@@ -254,6 +254,42 @@ describe('what waits for a channel', () => {
     run.start();
     await run.settled();
     expect(run.alerting.outbox.counts().get('slack')).toBeUndefined();
+  });
+});
+
+describe('a dead letter', () => {
+  async function withDeadLetter(): Promise<string> {
+    run = new AlertingRun(config(`${RULE}, for: 0s`));
+    run.channel('slack').answer(REFUSED);
+    await run.run(20 * SECOND_MS, [FAILED]);
+    const [dead] = run.alerting.deadLetters();
+    expect(dead).toMatchObject({ isOver: false, letter: { channel: 'slack' } });
+    return dead?.letter.id ?? '';
+  }
+
+  it('that is sent again is followed by its end, over a restart too', async () => {
+    const id = await withDeadLetter();
+    await expect(run.alerting.sendAgain(id)).resolves.toBe('posted');
+    await run.written();
+    expect(run.alerting.deadLetters()).toEqual([]);
+    await run.kill();
+    run.start();
+    await run.run(3 * MINUTE_MS, [FINE]);
+    expect(run.told()).toEqual([
+      'fired errors shop critical',
+      'fired errors shop critical',
+      'resolved errors shop critical',
+    ]);
+  });
+
+  it('is not sent again once its alert is over: nobody would be told of that', async () => {
+    const id = await withDeadLetter();
+    await run.run(3 * MINUTE_MS, [FINE]);
+    expect(run.alerting.deadLetters()).toMatchObject([{ isOver: true }]);
+    await expect(run.alerting.sendAgain(id)).resolves.toBe('over');
+    await run.written();
+    expect(run.told()).toEqual(['fired errors shop critical']);
+    expect(run.alerting.deadLetters()).toHaveLength(1);
   });
 });
 

@@ -173,6 +173,11 @@ export const deadLetterShape = z
     told_since: time
       .nullable()
       .describe('When its channel next took a message about the same alerts, so that this one is old news'),
+    over: z
+      .boolean()
+      .describe(
+        'All that it says fires is over by now; it is not sent again, since nobody would be told of the end',
+      ),
     title: text,
     alerts: z
       .array(z.object({ id: alertId, rule: text, occasion: z.enum(OCCASIONS) }))

@@ -108,10 +108,14 @@ export const API_ROUTES = {
   sendDeadLetter: {
     method: 'post',
     path: '/api/v1/dead-letters/{id}/send',
-    summary: 'Sends one again, to its own channel and with a new deadline; it is a dead letter no longer',
+    summary:
+      'Sends what still holds of one again, to its own channel and with a new deadline; it is a dead letter no longer',
     query: noQuery,
     answer: 'OneDeadLetter',
-    refuses: { 404: UNKNOWN_DEAD_LETTER, 409: 'Its channel is not configured any more' },
+    refuses: {
+      404: UNKNOWN_DEAD_LETTER,
+      409: 'Its channel is not configured any more, or all that it says fires is over',
+    },
   },
   discardDeadLetter: {
     method: 'delete',

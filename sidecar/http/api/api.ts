@@ -6,7 +6,7 @@ import type { Alerting } from '../../alerting';
 import type { Clock } from '../../clock';
 import type { LinkSettings } from '../../config/notification-policy';
 import type { Refusal } from '../../exposition/refusal';
-import type { DeadLetter } from '../../outbox/dead-letter-book';
+import type { DeadLetterStatus } from '../../outbox/dead-letter-book';
 import { sendChunks } from '../send-chunks';
 import { alertDocument, evidenceDocument, idOf, type AlertSurroundings } from './alert-document';
 import type {
@@ -208,10 +208,16 @@ function handlersOf({ alerting, links, version, clock }: ApiParts): Record<Opera
       const id = idIn(params);
       readQuery(API_ROUTES.sendDeadLetter.query, query);
       const answer = findDeadLetter(id);
-      if ((await alerting.sendAgain(id)) === 'no_channel') {
+      const outcome = await alerting.sendAgain(id);
+      if (outcome === 'no_channel') {
         const channel = JSON.stringify(answer.dead_letter.channel);
         throw new ApiFault(409, `the channel ${channel} of the dead letter ${id} is not configured any more`);
       }
+      if (outcome === 'over')
+        throw new ApiFault(
+          409,
+          `all that the dead letter ${id} says fires is over, and its channel would never be told so: discard it`,
+        );
       response.json(answer);
     },
 
@@ -237,7 +243,7 @@ function* documentsOf(
   for (const alert of alerts) yield alertDocument(alert, surroundings);
 }
 
-function* deadLetterDocumentsOf(letters: readonly DeadLetter[]): Generator<DeadLetterDocument, void> {
+function* deadLetterDocumentsOf(letters: readonly DeadLetterStatus[]): Generator<DeadLetterDocument, void> {
   for (const letter of letters) yield deadLetterDocument(letter);
 }
 

@@ -1,12 +1,12 @@
 // From a message that no channel took to what the API tells of it.
 import { alertId } from '../../alert/alert-key';
 import { describeLetter } from '../../notify/describe-letter';
-import type { DeadLetter } from '../../outbox/dead-letter-book';
+import type { DeadLetterStatus } from '../../outbox/dead-letter-book';
 import type { DeadLetterDocument } from './answer-shapes';
 import { timeText } from './time-text';
 
-export function deadLetterDocument(dead: DeadLetter): DeadLetterDocument {
-  const { letter, how, reason, failures, failedMs, toldSinceMs } = dead;
+export function deadLetterDocument(dead: DeadLetterStatus): DeadLetterDocument {
+  const { letter, how, reason, failures, failedMs, toldSinceMs, isOver } = dead;
   const { title, text } = describeLetter(letter);
   const items = letter.kind === 'change' ? [] : letter.items;
   return {
@@ -18,6 +18,7 @@ export function deadLetterDocument(dead: DeadLetter): DeadLetterDocument {
     failures,
     failed_at: timeText(failedMs),
     told_since: timeText(toldSinceMs),
+    over: isOver,
     title,
     alerts: items.map(({ alertKey, alert, occasion }) => ({
       id: alertId(alertKey),

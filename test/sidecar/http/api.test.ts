@@ -611,6 +611,7 @@ describe('a dead letter', () => {
       failures: 0,
       failed_at: expect.any(String) as string,
       told_since: null,
+      over: false,
       title: 'CRITICAL: 2 alerts fire',
       alerts: [
         { id: checkout, rule: 'error_rate', occasion: 'fired' },

@@ -18,6 +18,7 @@ import {
 } from '../../support/sample-notification';
 import { REFUSED, RETRY, SENT } from '../../support/scripted-channel';
 
+const ALL_FIRE = (): boolean => true;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
@@ -404,17 +405,20 @@ describe('a dead letter', () => {
     return [channel, run, letter];
   }
 
-  it('is sent again with a new deadline, once it is released, and the routing hears nothing of it', async () => {
+  it('is sent again with a new deadline, once it is released, and the routing hears of its end', async () => {
     const [channel, run, letter] = await withDeadLetter();
     await run.advance(3 * HOUR_MS);
     channel.answers(() => SENT);
-    expect(run.outbox.sendAgain(letter.id)).toBe('posted');
+    expect(run.outbox.sendAgain(letter.id, ALL_FIRE)).toEqual({ outcome: 'posted', letter, meantFor: 'a' });
     expect(run.outbox.deadLetters()).toEqual([]);
     await settle();
     expect(channel.taken).toEqual([]);
     await run.written();
     expect(channel.taken).toEqual([letter]);
-    expect(run.ends.at(-1)).toMatchObject({ how: 'sent', delivery: undefined });
+    expect(run.ends.at(-1)).toMatchObject({
+      how: 'sent',
+      delivery: { channel: 'a', id: letter.id, how: 'sent' },
+    });
     run.write();
     expect([...run.disk.keys()]).toEqual([]);
   });
@@ -422,7 +426,7 @@ describe('a dead letter', () => {
   it('that is sent again and killed before it was taken is sent after the restart', async () => {
     const [channel, run, letter] = await withDeadLetter();
     channel.answers(() => RETRY);
-    run.outbox.sendAgain(letter.id);
+    run.outbox.sendAgain(letter.id, ALL_FIRE);
     await run.written();
     run.restart();
     channel.answers(() => SENT);
@@ -432,17 +436,40 @@ describe('a dead letter', () => {
 
   it('that is refused again is one again', async () => {
     const [, run, letter] = await withDeadLetter();
-    run.outbox.sendAgain(letter.id);
+    run.outbox.sendAgain(letter.id, ALL_FIRE);
     await run.written();
     expect(run.outbox.deadLetters().map((dead) => dead.letter)).toEqual([letter]);
   });
 
   it('cannot be sent again where there is none, or no channel for it', async () => {
     const [, run, letter] = await withDeadLetter();
-    expect(run.outbox.sendAgain('nothing')).toBe('not_found');
+    expect(run.outbox.sendAgain('nothing', ALL_FIRE)).toEqual({ outcome: 'not_found' });
     run.reconfigure([]);
-    expect(run.outbox.sendAgain(letter.id)).toBe('no_channel');
+    expect(run.outbox.sendAgain(letter.id, ALL_FIRE)).toEqual({ outcome: 'no_channel' });
     expect(run.outbox.deadLetters()).toHaveLength(1);
+  });
+
+  it('is not sent again where the alert that it says fires is over, and stays', async () => {
+    const [channel, run, letter] = await withDeadLetter();
+    channel.answers(() => SENT);
+    expect(run.outbox.sendAgain(letter.id, () => false)).toEqual({ outcome: 'over' });
+    await run.written();
+    expect([channel.taken, run.outbox.deadLetters().length]).toEqual([[], 1]);
+  });
+
+  it('is sent again without what of it is over, and with what it says has ended', async () => {
+    const channel = new AnsweringChannel('a').answers(() => REFUSED);
+    const run = new OutboxRun([channel]);
+    const [fires, over] = [sampleItem({ service: 'fires' }), sampleItem({ service: 'over' })];
+    const ended = sampleResolvedItem({ service: 'ended' });
+    const letter = sampleGroup([fires, over, ended]);
+    await run.send(letter);
+    channel.answers(() => SENT);
+    expect(run.outbox.sendAgain(letter.id, (key) => key === fires.alertKey)).toMatchObject({
+      outcome: 'posted',
+    });
+    await run.written();
+    expect(channel.taken).toEqual([{ ...letter, items: [fires, ended] }]);
   });
 
   it('is discarded, on disk too', async () => {

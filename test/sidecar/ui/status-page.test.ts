@@ -2,7 +2,7 @@ import { emptyState } from '../../../sidecar/ledger/ledger-state';
 import { zeroCounts } from '../../../sidecar/sentry/own-sentry';
 import type { InstanceFacts, TargetFacts } from '../../../sidecar/kong/kong-facts';
 import type { ChangeNotice } from '../../../sidecar/notify/letter';
-import type { DeadLetter } from '../../../sidecar/outbox/dead-letter-book';
+import type { DeadLetterStatus } from '../../../sidecar/outbox/dead-letter-book';
 import type { Silence } from '../../../sidecar/route/silence';
 import { renderStatusPage, type StatusFacts } from '../../../sidecar/ui/status-page';
 import { sampleNotification } from '../../support/sample-notification';
@@ -106,13 +106,14 @@ describe('the status page', () => {
 });
 
 describe('what the status page says of dead letters', () => {
-  const dead = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
+  const dead = (changes: Partial<DeadLetterStatus> = {}): DeadLetterStatus => ({
     letter: sampleNotification({ channel: 'oncall', message: { id: '00000000000000aa' } }),
     how: 'refused',
     reason: 'answered 404',
     failures: 0,
     failedMs: 0,
     toldSinceMs: undefined,
+    isOver: false,
     ...changes,
   });
 
@@ -130,6 +131,7 @@ describe('what the status page says of dead letters', () => {
     const deadLetters = [
       dead(),
       dead({ letter: change, how: 'expired', reason: 'no answer (timeout)', toldSinceMs: 30_000 }),
+      dead({ isOver: true }),
     ];
     expect(rowsOf(page({ deadLetters }), 'DEAD LETTERS')).toEqual([
       [
@@ -140,6 +142,10 @@ describe('what the status page says of dead letters', () => {
         ...['00000000000000bb', 'pager', '1 minute ago'],
         'The configuration of Kong at kong-1:8101 has changed',
         'expired: no answer (timeout); the channel was told of it later',
+      ],
+      [
+        ...['00000000000000aa', 'oncall', '1 minute ago'],
+        ...['CRITICAL: High p95 latency: 812 ms on service slow', 'refused: answered 404; over by now'],
       ],
     ]);
   });
