@@ -37,18 +37,7 @@ export class SecretMask {
 
   /** @param text one line or several; other control characters are taken out already */
   hide(text: string): string {
-    const lower = lowerCase(text);
-    const hidden: [from: number, to: number][] = [];
-    for (const form of this.#forms.values()) {
-      for (let at = lower.indexOf(form.text); at >= 0; at = lower.indexOf(form.text, at + 1)) {
-        const found = { from: at, to: at + form.text.length };
-        if (form.text.length < ANYWHERE_LENGTH && !isWord(lower, found)) continue;
-        const { from, to } = form.code === undefined ? found : widened(lower, found, form.code);
-        hidden.push([from, to]);
-        if (form.code !== undefined) at = to - 1;
-      }
-    }
-    return marked(text, hidden);
+    return marked(text, this.#find(lowerCase(text)));
   }
 
   /** The same for a text that may have been cut: what it ends in may be the beginning of a secret. */
@@ -61,7 +50,9 @@ export class SecretMask {
           start = Math.min(start, text.length - length);
           break;
         }
-    return start === text.length ? this.hide(text) : `${this.hide(text.slice(0, start))}${MARK}`;
+    // Found in the whole of it: what it ends in may also be the end of a secret that begins and ends alike.
+    const found = this.#find(lower);
+    return marked(text, start === text.length ? found : [...found, [start, text.length]]);
   }
 
   /** The host of an address, and where the rest of it is no secret, that too. */
@@ -72,6 +63,21 @@ export class SecretMask {
       (one) => one.origin === origin && pathname.startsWith(one.pathname) && !isBare(one),
     );
     return isSecret ? `${origin}/${MARK}` : `${origin}${this.hide(`${pathname}${search}`)}`;
+  }
+
+  /** @param lower see lowerCase */
+  #find(lower: string): [from: number, to: number][] {
+    const hidden: [from: number, to: number][] = [];
+    for (const form of this.#forms.values()) {
+      for (let at = lower.indexOf(form.text); at >= 0; at = lower.indexOf(form.text, at + 1)) {
+        const found = { from: at, to: at + form.text.length };
+        if (form.text.length < ANYWHERE_LENGTH && !isWord(lower, found)) continue;
+        const { from, to } = form.code === undefined ? found : widened(lower, found, form.code);
+        hidden.push([from, to]);
+        if (form.code !== undefined) at = to - 1;
+      }
+    }
+    return hidden;
   }
 
   #addAddress(url: URL): void {

@@ -109,4 +109,8 @@ describe('a mask of secrets', () => {
     );
     expect(maskOf('abcdef').hideCut('abcdef and ab')).toBe(`${MARK} and ab`);
   });
+
+  it('takes out one that begins and ends alike whole where the text ends with it', () => {
+    expect(maskOf('ooku-middle-ooku').hideCut('it is ooku-middle-ooku')).toBe(`it is ${MARK}`);
+  });
 });
