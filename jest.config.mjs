@@ -2,6 +2,7 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  setupFiles: ['<rootDir>/test/support/property-seed.ts'],
   // They wait more than they work, and each may start several processes.
   maxWorkers: 2,
   // Against a test that hangs, and no measure of one that works: a busy machine may be many times slower than an idle one. Longer
