@@ -6,7 +6,7 @@ import type { Outcome, Thread } from '../channel/channel';
 import { channelPartsOf } from '../channel/channel-parts-of';
 import { createChannel } from '../channel/create-channels';
 import { previewOf } from '../channel/preview';
-import { systemClock } from '../clock';
+import { systemClock, type Clock } from '../clock';
 import type { ChannelSettings } from '../config/channel/channel-settings';
 import type { Config } from '../config/config';
 import { renderFault } from '../config/config-fault';
@@ -113,16 +113,17 @@ async function test(
   surroundings: Surroundings,
 ): Promise<number> {
   const { out, hasColors, version } = surroundings;
-  const startMs = systemClock.nowMs();
+  const clock = clockOf(surroundings);
+  const startMs = clock.nowMs();
   const send = async (heading: string, occasion: 'fired' | 'resolved', thread?: Thread) => {
     out(`${paint(heading, 'bold', hasColors)}\n\n`);
     const conversation = transcriptOf(settings, config, surroundings, { hasColors });
-    const parts = channelPartsOf(config, { clock: systemClock, version, conversation });
+    const parts = channelPartsOf(config, { clock, version, conversation });
     const outcome = await createChannel(settings, parts).send(
       testNotification(occasion, startMs, {
         channel: settings.name,
         links: config.links,
-        nowMs: systemClock.nowMs(),
+        nowMs: clock.nowMs(),
       }),
       thread,
     );
@@ -189,7 +190,7 @@ function preview(
   const { out, err, hasColors, version } = surroundings;
   if (htmlFile !== undefined && settings.type !== 'email')
     throw new UsageFault(`--html says nothing of ${settings.name}, which is no channel of the type email`);
-  const clock = systemClock;
+  const clock = clockOf(surroundings);
   const sampleOf = (sample: SampleKind, nowMs: number) =>
     sampleNotification(sample, { channel: settings.name, links: config.links, nowMs });
   const nowMs = clock.nowMs();
@@ -214,6 +215,10 @@ function preview(
   for (const note of notes) err(`${paint(note, 'dim', hasColors)}\n`);
   if (htmlFile !== undefined && shown.html !== undefined) writeHtml(htmlFile, shown.html);
   return EXIT.ok;
+}
+
+function clockOf({ nowMs }: Surroundings): Clock {
+  return { ...systemClock, nowMs };
 }
 
 function writeHtml(file: string, html: string): void {
