@@ -280,15 +280,17 @@ function readFiles(
   const files = new Map<string, string>();
   const faults: PlacedFault[] = [];
   const channels = valueAt(value, ['channels']);
-  for (const index of Array.isArray(channels) ? channels.keys() : [])
-    for (const [key, shape] of Object.entries(FILES)) {
+  for (const [index, channel] of (Array.isArray(channels) ? channels : []).entries()) {
+    if (!isMap(channel)) continue;
+    for (const [key, shapeFor] of Object.entries(FILES)) {
       const path = ['channels', index, key];
-      const file = valueAt(value, path);
+      const file = channel[key];
       if (typeof file !== 'string' || !PATHS.safeParse(file).success) continue;
-      const read = readText(file, readFile, shape);
+      const read = readText(file, readFile, shapeFor(channel));
       if (typeof read === 'string') files.set(renderPath(path), read);
       else faults.push({ path, ...read });
     }
+  }
   return { files, faults };
 }
 

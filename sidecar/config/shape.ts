@@ -12,7 +12,7 @@ import {
 } from './default-config';
 import { channelShape } from './channel/channel-settings';
 import { emailPassword } from './channel/email-settings';
-import { certificates, template } from './channel/file-shapes';
+import { certificates, templateOf } from './channel/file-shapes';
 import { routingKey } from './channel/pagerduty-settings';
 import { slackToken } from './channel/slack-settings';
 import {
@@ -123,8 +123,13 @@ export type SecretKey = keyof typeof SECRETS;
 /** The keys that hold several: a list of them, or names and values. */
 export const SECRET_GROUPS = ['urls', 'headers', 'signing_secrets'] as const;
 
-/** The keys that name a file whose text is read with the configuration, and what is right for the text. */
-export const FILES = { ca_file: certificates, template_file: template } as const;
+/** The keys of a channel that name a file whose text is read with the configuration, and what is right for the text. */
+export const FILES: Readonly<
+  Record<string, (channel: Readonly<Record<string, unknown>>) => z.ZodType<string>>
+> = {
+  ca_file: () => certificates,
+  template_file: (channel) => templateOf(channel['content_type']),
+};
 
 /** The keys that hold numbers; every other holds a text, a list or keys. */
 export const NUMBER_KEYS: readonly string[] = [

@@ -1,6 +1,7 @@
-// What a webhook channel posts: Alertmanager's document, or what a template writes. What a template writes as JSON must be JSON.
+// What a webhook channel posts: Alertmanager's document, or what a template writes.
 import type { WebhookChannelSettings } from '../../config/channel/webhook-settings';
 import { DEFAULT_CONTENT_TYPE } from '../../config/channel/webhook-settings';
+import { jsonProblem } from '../../config/channel/json-problem';
 import { renderTemplate } from '../../config/channel/template-engine';
 import { errorCodeOf } from '../../error-code';
 import type { Notification } from '../../notify/notification';
@@ -64,21 +65,5 @@ function templateOf(
     return {
       problem: `the template ${content.format} of Gatewatch cannot be read (${code}); install it anew`,
     };
-  }
-}
-
-const JSON_TYPE = /^(?:application|text)\/(?:[\w.+-]+\+)?json(?:;|$)/i;
-
-/** The parser's message shows what it read, so only the place is taken from it. */
-function jsonProblem(text: string, contentType: string): string | undefined {
-  if (!JSON_TYPE.test(contentType)) return undefined;
-  try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    const offset = error instanceof Error ? / at position (\d+)/.exec(error.message)?.[1] : undefined;
-    const lines = offset === undefined ? undefined : text.slice(0, Number(offset)).split('\n');
-    const place = lines && ` from line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1} of it on`;
-    return `what it writes is not JSON${place ?? ''}. Does every text go through the filter json, as in {{ title | json }}?`;
   }
 }

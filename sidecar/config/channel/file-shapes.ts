@@ -1,8 +1,10 @@
 // What the files that a channel names must hold.
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
+import { jsonProblem } from './json-problem';
 import { renderTemplate } from './template-engine';
 import { TEMPLATE_SAMPLE } from './template-sample';
+import { DEFAULT_CONTENT_TYPE } from './webhook-settings';
 
 const CERTIFICATES_ERROR = 'certificates in PEM';
 
@@ -19,9 +21,17 @@ function isCertificates(text: string): boolean {
   return found.length > 0;
 }
 
-/** Tried on a sample, so that what is wrong with it is found now and not by the first alert. */
-export const template = z.string().superRefine((text, context) => {
-  const rendered = renderTemplate(text, TEMPLATE_SAMPLE);
-  if ('problem' in rendered)
-    context.addIssue({ code: 'custom', message: `a Liquid template without mistakes (${rendered.problem})` });
-});
+/**
+ * Tried on a sample, so that what is wrong with it is found now and not by the first alert.
+ *
+ * @param contentType of what it writes
+ */
+export function templateOf(contentType: unknown): z.ZodType<string> {
+  return z.string().superRefine((text, context) => {
+    const rendered = renderTemplate(text, TEMPLATE_SAMPLE);
+    const type = typeof contentType === 'string' ? contentType : DEFAULT_CONTENT_TYPE;
+    const problem = 'problem' in rendered ? rendered.problem : jsonProblem(rendered.text, type);
+    if (problem !== undefined)
+      context.addIssue({ code: 'custom', message: `a Liquid template without mistakes (${problem})` });
+  });
+}

@@ -66,7 +66,7 @@ export const TEMPLATE_SAMPLE: TemplateVariables = {
   kind: 'group',
   status: 'firing',
   severity: 'critical',
-  title: 'CRITICAL: 1 alert fires, 1 resolved',
+  title: 'CRITICAL: 1 alert fires, 1 resolved (service "check" \\ out)',
   text: [SLOW, QUIET].map(({ title, sentences }) => [title, ...sentences].join('\n')).join('\n\n'),
   notes: ['This is reminder 1.'],
   receiver: 'sample',

@@ -83,10 +83,12 @@ describe('a webhook of the configuration', () => {
     ['line 1, column 1: something is opened here that is not closed', '{% if title %}'],
     ['line 1, column 1: there is no tag include', '{% include "x" %}'],
     ['it is longer than 200000 characters', 'x'.repeat(200_001)],
+    ['what it writes is not JSON from line 2, column', '{\n"text": "{{ title }}"}'],
+    ['what it writes is not JSON', '{{ title }}'],
   ])('is told what is wrong with its template before any alert: %s', (problem, template) => {
     expect(faultsOf(text({ template_file: 'own.liquid' }), {}, { 'own.liquid': template })).toEqual([
       expect.stringContaining(
-        `channels[0].template_file: expected the path of a file with a Liquid template without mistakes (${problem})`,
+        `channels[0].template_file: expected the path of a file with a Liquid template without mistakes (${problem}`,
       ),
     ]);
   });
