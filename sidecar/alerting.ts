@@ -271,7 +271,8 @@ export class Alerting {
       this.outbox.channelsOfChanges().map((channel) => {
         const seed = JSON.stringify([channel, change.instance, change.after, nowMs]);
         const id = createHash('sha256').update(seed).digest('hex').slice(0, 16);
-        return { id, channel, kind: 'change', ...change, atMs: nowMs, createdMs: nowMs };
+        const { externalLabels } = this.#config;
+        return { id, channel, kind: 'change', ...change, externalLabels, atMs: nowMs, createdMs: nowMs };
       }),
     );
   }
@@ -286,11 +287,11 @@ export class Alerting {
     }));
     const shifted = { ...message, items, createdMs: message.createdMs + aheadMs };
     try {
-      return notificationOf(shifted, this.#config.links, evidence);
+      return notificationOf(shifted, this.#config, evidence);
     } catch (error) {
       this.#parts.logger.error({ err: error }, 'a message goes without evidence and links');
       this.#parts.onFault(error);
-      return notificationOf(shifted, DEFAULT_LINKS, () => undefined);
+      return notificationOf(shifted, { ...this.#config, links: DEFAULT_LINKS }, () => undefined);
     }
   }
 

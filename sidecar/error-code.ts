@@ -2,6 +2,8 @@
 // address, which is a secret.
 
 export function errorCodeOf(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'unknown error';
+  if (typeof error !== 'object' || error === null) return 'unknown error';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  // undici 7 gives this one no code: what answers speaks something else.
+  return 'name' in error && error.name === 'HTTPParserError' ? 'not HTTP' : 'unknown error';
 }

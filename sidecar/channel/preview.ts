@@ -155,12 +155,12 @@ function webhookPreview(
 }
 
 function alertmanagerPreview(
-  { urls, labels, resendIntervalMs }: AlertmanagerChannelSettings,
+  { urls, resendIntervalMs }: AlertmanagerChannelSettings,
   notification: Notification,
   { clock }: ChannelParts,
 ): Preview {
   const validMs = validMsOf(resendIntervalMs);
-  const { alerts } = postableAlerts(notification, { labels, validMs, nowMs: clock.nowMs(), told: {} });
+  const { alerts } = postableAlerts(notification, { validMs, nowMs: clock.nowMs(), told: {} });
   const [first] = urls;
   const others = urls.length - 1;
   return {

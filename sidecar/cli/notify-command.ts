@@ -123,6 +123,7 @@ async function test(
       testNotification(occasion, startMs, {
         channel: settings.name,
         links: config.links,
+        externalLabels: config.externalLabels,
         nowMs: clock.nowMs(),
       }),
       thread,
@@ -192,7 +193,12 @@ function preview(
     throw new UsageFault(`--html says nothing of ${settings.name}, which is no channel of the type email`);
   const clock = clockOf(surroundings);
   const sampleOf = (sample: SampleKind, nowMs: number) =>
-    sampleNotification(sample, { channel: settings.name, links: config.links, nowMs });
+    sampleNotification(sample, {
+      channel: settings.name,
+      links: config.links,
+      externalLabels: config.externalLabels,
+      nowMs,
+    });
   const nowMs = clock.nowMs();
   const before = kind === 'resolved' ? sampleOf('fired', nowMs - SAMPLE_LASTED_MS) : undefined;
   const shown = previewOf(

@@ -1,6 +1,7 @@
 // What the sidecar was told to do: gatewatch.yml after every check, in the units the steps use. Plain data, frozen.
 import type { ChannelSettings } from './channel/channel-settings';
 import type { KongSettings, LinkSettings, NotificationPolicy } from './notification-policy';
+import type { ExternalLabels } from './external-labels';
 import { variantsOf, type Rule } from './rule';
 import type { Secret } from './secret';
 import type { WebConfig } from './web-config';
@@ -51,6 +52,7 @@ export interface Config {
   readonly rules: readonly Rule[];
   readonly channels: readonly ChannelSettings[];
   readonly notifications: NotificationPolicy;
+  readonly externalLabels: ExternalLabels;
   readonly links: LinkSettings;
   readonly kong: KongSettings;
   readonly sentry: SentrySettings;

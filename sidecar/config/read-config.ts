@@ -219,6 +219,7 @@ function configOf(
       document.notifications,
       toldAtOnce(document.channels).map(({ name }) => name),
     ),
+    externalLabels: document.external_labels,
     links: linksOf(document.links),
     kong: kongOf(document.kong),
     sentry: sentryOf(document.sentry, secrets, spotlightVariable),

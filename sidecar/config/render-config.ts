@@ -11,7 +11,7 @@ import type { TlsSettings, WebConfig } from './web-config';
 
 export function renderConfig(config: Config): string {
   const { listen, token, web, dataDirectory, seriesCap, evaluationIntervalMs, rules, channels } = config;
-  const { recording, notifications, links, kong, sentry } = config;
+  const { recording, notifications, externalLabels, links, kong, sentry } = config;
   const document = {
     listen: describeListen(listen),
     ...(token === undefined ? {} : { token: show(token) }),
@@ -23,6 +23,7 @@ export function renderConfig(config: Config): string {
     rules: rules.map(ruleDocument),
     channels: channels.map(channelDocument),
     notifications: notificationsDocument(notifications),
+    ...(Object.keys(externalLabels).length === 0 ? {} : { external_labels: externalLabels }),
     links: linksDocument(links),
     kong: kongDocument(kong),
     sentry: sentryDocument(sentry),

@@ -12,6 +12,7 @@ import {
 } from './default-config';
 import { channelShape } from './channel/channel-settings';
 import { emailPassword } from './channel/email-settings';
+import { externalLabels } from './external-labels';
 import { certificates, templateOf } from './channel/file-shapes';
 import { routingKey } from './channel/pagerduty-settings';
 import { slackToken } from './channel/slack-settings';
@@ -98,6 +99,7 @@ export const configShape = z.strictObject(
     rules: z.array(ruleShape, { error: 'a list of rules' }).optional(),
     channels: z.array(channelShape, { error: 'a list of channels' }).default([]),
     notifications: notificationsShape.prefault({}),
+    external_labels: externalLabels.default({}),
     links: linksShape.prefault({}),
     kong: kongShape.prefault({}),
     sentry: sentryShape.prefault({}),

@@ -6,7 +6,7 @@ import { FLAPPING_CALM_MS, FLAPPING_FIRINGS, FLAPPING_WITHIN_MS } from '../alert
 import { MAX_DIGITS, USUAL_DIGITS, formatThreshold, formatValue } from '../rule/format-value';
 import { describeDuration } from './describe-duration';
 import { describeErrors } from './describe-evidence';
-import { describeScope, showName, wordsOf } from './describe-subject';
+import { describeScope, labelsInBrackets, showName, wordsOf } from './describe-subject';
 import { describeSpan, describeTime } from './describe-time';
 import type { NotificationItem } from './notification';
 
@@ -18,7 +18,8 @@ export interface Description {
 }
 
 export function describeAlert(item: NotificationItem): Description {
-  const described = item.occasion === 'resolved' ? describeResolved(item) : describeFiring(item);
+  const alone = item.occasion === 'resolved' ? describeResolved(item) : describeFiring(item);
+  const described = { ...alone, title: `${alone.title}${labelsInBrackets(item.externalLabels)}` };
   if (item.isTest !== true) return described;
   return { title: `TEST: ${described.title}`, sentences: [TEST_SENTENCE, ...described.sentences] };
 }

@@ -1,6 +1,6 @@
 // The words of a whole message: one alert as itself, several as a list.
 import { describeAlert, type Description } from './describe-alert';
-import { showName } from './describe-subject';
+import { labelsInBrackets } from './describe-subject';
 import type { Link, Notification, NotificationItem } from './notification';
 
 export interface DescribedItem extends Description {
@@ -59,14 +59,11 @@ function describeGroup({ kind, items, leftOut, groupLabels }: Notification): str
   const resolved = [...latest.values()].filter(({ occasion }) => occasion === 'resolved').length;
   const firing = latest.size - resolved;
   const worst = items.find(({ occasion }) => occasion !== 'resolved')?.alert.severity;
-  const labels = Object.entries(groupLabels)
-    .filter(([, value]) => value !== '')
-    .map(([label, value]) => `${label} ${showName(value)}`);
   const parts = [
     ...(firing > 0 ? [`${firing} ${firing === 1 ? 'alert fires' : 'alerts fire'}`] : []),
     ...(resolved > 0 ? [`${resolved} resolved`] : []),
     ...(leftOut > 0 ? [`${leftOut} more`] : []),
   ];
   const head = kind === 'digest' ? 'Digest' : worst?.toUpperCase();
-  return `${head === undefined ? '' : `${head}: `}${parts.join(', ')}${labels.length === 0 ? '' : ` (${labels.join(', ')})`}`;
+  return `${head === undefined ? '' : `${head}: `}${parts.join(', ')}${labelsInBrackets({ ...groupLabels, ...items[0]?.externalLabels })}`;
 }

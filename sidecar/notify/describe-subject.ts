@@ -13,6 +13,14 @@ export function showName(name: string): string {
     : `${plain.slice(0, MAX_NAME_LENGTH - 1).join('')}…`;
 }
 
+/** " (service checkout, cluster eu-1)"; empty where no label has a value. */
+export function labelsInBrackets(labels: Readonly<Record<string, string>>): string {
+  const words = Object.entries(labels)
+    .filter(([, value]) => value !== '')
+    .map(([label, value]) => `${label} ${showName(value)}`);
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
+}
+
 /** "service slow", "requests without a service", "GET checkout of service shop", "the gateway". */
 export function describeScope(scope: Scope): string {
   switch (scope.level) {

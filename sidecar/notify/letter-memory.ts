@@ -23,6 +23,7 @@ const changeShape = z.object({
   instance: text,
   before: text.nullish(),
   after: text,
+  externalLabels: z.record(text, text),
   atMs: z.number(),
   createdMs: z.number(),
 });

@@ -1,4 +1,5 @@
 // What can be on its way to a channel: a notification of alerts, or the news that Kong's configuration has changed.
+import type { ExternalLabels } from '../config/external-labels';
 import type { Notification } from './notification';
 
 export interface ChangeNotice {
@@ -12,6 +13,8 @@ export interface ChangeNotice {
   /** Kong's hash of its configuration. `undefined`: none was known. */
   readonly before: string | undefined;
   readonly after: string;
+  /** Of the sidecar. */
+  readonly externalLabels: ExternalLabels;
   /** When it was seen, Unix ms. */
   readonly atMs: number;
   /** Unix ms. */

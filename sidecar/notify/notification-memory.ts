@@ -59,6 +59,7 @@ const shape = z.object({
         alertKey: text,
         evidence: evidence.nullish(),
         links: z.array(z.object({ name: z.enum(LINK_NAMES), url: text })),
+        externalLabels: z.record(text, text),
       }),
     )
     .min(1),

@@ -2,6 +2,7 @@
 import { alertKey } from '../alert/alert-key';
 import type { Alert } from '../alert/alert';
 import { fillTemplate, type LinkValues } from '../config/link-template';
+import type { Config } from '../config/config';
 import type { LinkSettings } from '../config/notification-policy';
 import type { Message, MessageItem } from '../route/message';
 import type { Evidence } from '../window/evidence';
@@ -15,10 +16,13 @@ const MOST_EVIDENCED = 10;
 /** How much a dashboard shows of the time before an alert began, ms. */
 const BEFORE_MS = 30 * 60_000;
 
+/** What of the configuration is in every message. */
+export type MessageSettings = Pick<Config, 'links' | 'externalLabels'>;
+
 /** @param evidenceOf what the windows say of an alert that fires */
 export function notificationOf(
   message: Message,
-  links: LinkSettings,
+  { links, externalLabels }: MessageSettings,
   evidenceOf: (alert: Alert) => Evidence | undefined,
 ): Notification {
   return {
@@ -28,6 +32,7 @@ export function notificationOf(
       alertKey: alertKey(item.alert.rule.name, item.alert.scope),
       evidence: isTold(message, item, index) ? evidenceOf(item.alert) : undefined,
       links: linksOf(item.alert, links, item.atMs),
+      externalLabels,
     })),
   };
 }

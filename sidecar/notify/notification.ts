@@ -1,4 +1,5 @@
 // What a channel is given: a message of the router, with what a person needs to act on it.
+import type { ExternalLabels } from '../config/external-labels';
 import type { Evidence } from '../window/evidence';
 import type { Message, MessageItem } from '../route/message';
 
@@ -18,6 +19,8 @@ export interface NotificationItem extends MessageItem {
   /** Where it fails, and how; `undefined` of an alert that has ended, and of those that are not about requests. */
   readonly evidence: Evidence | undefined;
   readonly links: readonly Link[];
+  /** Of the sidecar: they tell its alerts from those of others. */
+  readonly externalLabels: ExternalLabels;
   /** Somebody tries the channel: nothing is wrong, which the words say. */
   readonly isTest?: boolean;
 }

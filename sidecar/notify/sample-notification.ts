@@ -2,22 +2,20 @@
 // one. Pure.
 import { createHash } from 'node:crypto';
 import type { Alert } from '../alert/alert';
-import type { LinkSettings } from '../config/notification-policy';
 import type { ApdexRule, ErrorRateRule, LatencyRule, Rule } from '../config/rule';
 import type { Message, MessageItem } from '../route/message';
 import type { Verdict } from '../rule/verdict';
 import type { Evidence } from '../window/evidence';
-import { notificationOf } from './notification-of-message';
+import { notificationOf, type MessageSettings } from './notification-of-message';
 import type { Notification } from './notification';
 
 export const SAMPLE_KINDS = ['fired', 'resolved', 'group', 'digest'] as const;
 
 export type SampleKind = (typeof SAMPLE_KINDS)[number];
 
-export interface SampleSurroundings {
+export interface SampleSurroundings extends MessageSettings {
   /** The channel's name. */
   readonly channel: string;
-  readonly links: LinkSettings;
   /** Unix ms. */
   readonly nowMs: number;
 }
@@ -29,9 +27,9 @@ export const SAMPLE_LASTED_MS = 12 * MINUTE_MS;
 
 /** What a channel is sent where something is wrong. @param kind `resolved` ends what `fired` tells of */
 export function sampleNotification(kind: SampleKind, surroundings: SampleSurroundings): Notification {
-  const { nowMs, links } = surroundings;
+  const { nowMs } = surroundings;
   const message = messageOf(`sample ${kind}`, DRAFTS[kind](nowMs), surroundings);
-  return notificationOf(message, links, () => EVIDENCE);
+  return notificationOf(message, surroundings, () => EVIDENCE);
 }
 
 /** The service that a test speaks of. */
@@ -43,7 +41,7 @@ export function testNotification(
   startMs: number,
   surroundings: SampleSurroundings,
 ): Notification {
-  const { nowMs, links } = surroundings;
+  const { nowMs } = surroundings;
   const rule = latencyRule('gatewatch-test', 'info');
   const fired = firing(rule, TEST_SERVICE, startMs - MINUTE_MS, {
     value: 812,
@@ -56,7 +54,7 @@ export function testNotification(
     { groupKey: 'gatewatch-test', groupLabels: { service: TEST_SERVICE }, items: [item] },
     surroundings,
   );
-  const { items, ...notification } = notificationOf(message, links, () => undefined);
+  const { items, ...notification } = notificationOf(message, surroundings, () => undefined);
   return { ...notification, items: items.map((one) => ({ ...one, isTest: true })) };
 }
 

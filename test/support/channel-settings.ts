@@ -96,7 +96,6 @@ export function alertmanagerSettings(
     type: 'alertmanager',
     name: 'cluster',
     urls: urls.map((url) => new Secret(url)),
-    labels: {},
     resendIntervalMs: 60_000,
     ca: undefined,
     ...others,

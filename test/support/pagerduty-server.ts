@@ -71,7 +71,7 @@ export class PagerDutyServer {
             ? this.#answer(`${method} ${url}`, headers['content-type'] ?? '', body)
             : scripted;
         response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-        response.end(JSON.stringify(answer.document ?? {}));
+        response.end(JSON.stringify(answer.document === undefined ? {} : answer.document));
       });
     });
   }

@@ -106,6 +106,7 @@ function itemOf(alert: Alert, { item }: SampleChanges): NotificationItem {
     alertKey: alertKey(alert.rule.name, alert.scope),
     evidence: undefined,
     links: [],
+    externalLabels: {},
     ...item,
   };
 }

@@ -2,18 +2,25 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Certificate } from './certificates';
+import { inPieces } from './in-pieces';
 
 /** When a server can spoil the sending of a mail. `mail`: after the dot that ends one. */
 export const SMTP_MOMENTS = ['greeting', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'mail'] as const;
 
 export type SmtpMoment = (typeof SMTP_MOMENTS)[number] | 'QUIT';
 
+export interface SmtpAnswer {
+  /** Lines parted by \n. */
+  readonly say: string;
+  /** How it comes, if not at once. `pieces`: one after the other. `stops`: half of it, and then nothing. `breaks`: half of it, and then a reset. */
+  readonly flow?: 'pieces' | 'stops' | 'breaks';
+}
+
 /**
- * A text is an answer, lines parted by \n. `hang`: none at all. `huge`: one line of 5 MB that does not end. `endless`: one answer
- * that goes on for as long as it is read. `drip`: a byte now and then.
+ * `hang`: no answer at all. `huge`: one line of 5 MB that does not end. `endless`: one answer that goes on for as long as it is
+ * read. `drip`: a byte now and then.
  */
-export type SmtpScript =
-  { readonly say: string } | 'hang' | 'reset' | 'close' | 'garbage' | 'huge' | 'endless' | 'drip';
+export type SmtpScript = SmtpAnswer | 'hang' | 'reset' | 'close' | 'garbage' | 'huge' | 'endless' | 'drip';
 
 export interface SmtpReceiverOptions {
   /** `starttls` unless it says otherwise. */
@@ -243,10 +250,7 @@ class Session {
   /** @returns whether it was a yes */
   #answer(moment: SmtpMoment, usual?: SmtpScript): boolean {
     const script = this.receiver.nextAnswer(moment, this.#isSecure, usual);
-    if (typeof script === 'object') {
-      this.#write(script.say);
-      return /^[23]/.test(script.say);
-    }
+    if (typeof script === 'object') return this.#say(script);
     this.#isOver = script !== 'garbage';
     switch (script) {
       case 'hang':
@@ -277,6 +281,26 @@ class Session {
       }
     }
     return false;
+  }
+
+  /** @returns whether it was a whole yes */
+  #say({ say, flow }: SmtpAnswer): boolean {
+    const half = say.slice(0, Math.ceil(say.length / 2));
+    switch (flow) {
+      case undefined:
+        this.#write(say);
+        break;
+      case 'pieces':
+        void inPieces(`${say}\r\n`, (piece) => this.#socket.write(piece));
+        break;
+      case 'stops':
+        this.#socket.write(half);
+        break;
+      case 'breaks':
+        this.#socket.write(half, () => this.raw.resetAndDestroy());
+        break;
+    }
+    return /^[23]/.test(say) && flow !== 'stops' && flow !== 'breaks';
   }
 
   #write(text: string): void {

@@ -1,19 +1,31 @@
 // A receiver of notifications on 127.0.0.1 that answers as the test tells it.
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { inPieces } from './in-pieces';
 import { closeServer, listenOnLoopback, loopbackUrl, readBody } from './loopback-server';
 
 export interface ScriptedAnswer {
   readonly status: number;
+  /** The usual ones where it is left out. */
+  readonly reasonPhrase?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly flow?: Flow;
 }
 
 /**
- * `hang`: no answer at all. `hang_in_body`: a 200 whose body stops. `break_in_body`: a 200 whose body breaks off.
- * `endless`: a 200 whose body goes on for as long as it is read.
+ * How a body comes, if not at once. `pieces`: one after the other. `stops`: half of it, and then nothing. `breaks`: half of it, and
+ * then a reset. `endless`: it, and then more for as long as it is read.
  */
-export type Script =
-  ScriptedAnswer | 'hang' | 'hang_in_body' | 'break_in_body' | 'endless' | 'reset' | 'garbage';
+export type Flow = 'pieces' | 'stops' | 'breaks' | 'endless';
+
+/** `hang`: no answer at all. `break_in_body`: a 200 whose body breaks off. */
+export type Script = ScriptedAnswer | 'hang' | 'break_in_body' | 'reset' | 'garbage';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -75,20 +87,47 @@ export class WebhookReceiver {
 }
 
 function play(script: Script, response: ServerResponse): void {
-  if (script === 'hang') return;
-  if (script === 'reset') {
-    response.socket?.resetAndDestroy();
-  } else if (script === 'garbage') {
-    response.socket?.end('this is not HTTP\r\n\r\n');
-  } else if (script === 'hang_in_body') {
-    response.writeHead(200).write('o');
-  } else if (script === 'endless') {
-    const write = () => void response.write('x'.repeat(65_536));
-    response.writeHead(200).on('drain', write);
-    write();
-  } else if (script === 'break_in_body') {
-    response.writeHead(200, { 'content-length': '2' }).write('o', () => response.socket?.resetAndDestroy());
-  } else {
-    response.writeHead(script.status, script.headers).end(script.body);
+  switch (script) {
+    case 'hang':
+      return;
+    case 'reset':
+      response.socket?.resetAndDestroy();
+      return;
+    case 'garbage':
+      response.socket?.end('this is not HTTP\r\n\r\n');
+      return;
+    case 'break_in_body':
+      writeAnswer({ status: 200, body: 'ok', flow: 'breaks' }, response);
+      return;
+    default:
+      writeAnswer(script, response);
+  }
+}
+
+function writeAnswer(
+  { status, reasonPhrase = STATUS_CODES[status] ?? '', headers, body = '', flow }: ScriptedAnswer,
+  response: ServerResponse,
+): void {
+  response.writeHead(status, reasonPhrase, headers);
+  const half = body.slice(0, Math.ceil(body.length / 2));
+  switch (flow) {
+    case undefined:
+      response.end(body);
+      break;
+    case 'pieces':
+      response.flushHeaders();
+      void inPieces(body, (piece) => response.write(piece)).then(() => response.end());
+      break;
+    case 'stops':
+      response.write(half);
+      break;
+    case 'breaks':
+      response.write(half, () => response.socket?.resetAndDestroy());
+      break;
+    case 'endless': {
+      const more = () => void response.write('x'.repeat(65_536));
+      response.on('drain', more).write(body);
+      more();
+    }
   }
 }

@@ -26,14 +26,14 @@ export function alertmanagerChannel(
   settings: AlertmanagerChannelSettings,
   { clock, conversation }: ChannelParts,
 ): Channel {
-  const { name, type, delivery, labels, resendIntervalMs, timeoutMs } = settings;
+  const { name, type, delivery, resendIntervalMs, timeoutMs } = settings;
   const urls = settings.urls.map(alertsAddress);
   const validMs = validMsOf(resendIntervalMs);
   const dispatcher = receiverAgent({ ca: settings.ca, allowsPrivateAddresses: true });
 
   const send = async (notification: Notification, told: Thread = {}): Promise<Outcome> => {
     const untilMs = performance.now() + timeoutMs;
-    const postable = postableAlerts(notification, { labels, validMs, nowMs: clock.nowMs(), told });
+    const postable = postableAlerts(notification, { validMs, nowMs: clock.nowMs(), told });
     const bodies = inParts(postable.alerts).map((part) => JSON.stringify(part));
     const held = urls.map(() => new HeldConversation());
     const tellings = urls.map((url, index) =>

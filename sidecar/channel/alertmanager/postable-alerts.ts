@@ -20,8 +20,6 @@ export interface PostableAlert {
 }
 
 export interface Telling {
-  /** Added where an alert does not have them itself. */
-  readonly labels: Readonly<Record<string, string>>;
   /** For how long what fires is taken to fire on, ms. */
   readonly validMs: number;
   readonly nowMs: number;
@@ -49,14 +47,14 @@ function latestOfEach(items: readonly NotificationItem[]): NotificationItem[] {
   return [...latest.values()];
 }
 
-function postable(item: NotificationItem, { labels, validMs, nowMs }: Telling): PostableAlert {
+function postable(item: NotificationItem, { validMs, nowMs }: Telling): PostableAlert {
   const document = alertDocument(item);
   const startMs = Date.parse(document.startsAt);
   // Alertmanager refuses an end before the start, which a clock that was set may have brought about.
   const endMs = Math.max(startMs, item.occasion === 'resolved' ? item.atMs : nowMs + validMs);
   const url = document.generatorURL || item.links.find(({ name }) => name === 'gatewatch')?.url;
   return {
-    labels: wellFormed({ ...labels, ...document.labels }),
+    labels: wellFormed(document.labels),
     annotations: wellFormed(document.annotations),
     startsAt: document.startsAt,
     endsAt: new Date(endMs).toISOString(),

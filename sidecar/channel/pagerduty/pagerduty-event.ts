@@ -5,8 +5,9 @@
 // Names may hold anything: what is not a character becomes a space, and what is longer than PagerDuty takes ends in an ellipsis.
 // An event over MOST_EVENT_BYTES, which only names of a length nobody reads can make, is sent without what makes it long.
 import { alertId } from '../../alert/alert-key';
+import { alertIdentity } from '../../notify/alert-identity';
 import { describeAlert, valuesOf } from '../../notify/describe-alert';
-import { describeScope } from '../../notify/describe-subject';
+import { describeScope, labelsInBrackets } from '../../notify/describe-subject';
 import type { ChangeNotice } from '../../notify/letter';
 import type { Link, NotificationItem } from '../../notify/notification';
 import { alertLabels } from '../../route/alert-labels';
@@ -24,7 +25,7 @@ export function alertEvent(
   action: EventAction,
   clientUrl: string | undefined,
 ): PagerDutyDocument {
-  const { alertKey, alert, atMs, links } = item;
+  const { alert, atMs, links } = item;
   const payload = {
     summary: cut(plain(describeAlert(item).title), MOST_SUMMARY_CHARACTERS),
     severity: alert.severity,
@@ -34,7 +35,7 @@ export function alertEvent(
   };
   const event = {
     event_action: action,
-    dedup_key: alertId(alertKey),
+    dedup_key: alertIdentity(item),
     // Of any use with a trigger only.
     ...(action === 'trigger'
       ? { client: 'Gatewatch', ...(clientUrl === undefined ? {} : { client_url: clientUrl }) }
@@ -51,11 +52,14 @@ export function alertEvent(
 }
 
 export function changeEvent(change: ChangeNotice, clientUrl: string | undefined): PagerDutyDocument {
-  const { instance, before, after, atMs } = change;
+  const { instance, before, after, atMs, externalLabels } = change;
   const hashes = before === undefined ? `is ${after}` : `has changed from ${before} to ${after}`;
   const links = clientUrl === undefined ? {} : { links: [{ href: clientUrl, text: 'gatewatch' }] };
   const payload = {
-    summary: cut(plain(`The configuration of Kong ${hashes}`), MOST_SUMMARY_CHARACTERS),
+    summary: cut(
+      plain(`The configuration of Kong ${hashes}${labelsInBrackets(externalLabels)}`),
+      MOST_SUMMARY_CHARACTERS,
+    ),
     source: fieldOf(instance, 'Kong'),
     timestamp: new Date(atMs).toISOString(),
   };
@@ -68,6 +72,7 @@ export function changeEvent(change: ChangeNotice, clientUrl: string | undefined)
           instance: plain(instance),
           ...(before === undefined ? {} : { hash_before: plain(before) }),
           hash_after: plain(after),
+          ...plainLabels(externalLabels),
         },
       },
     },
@@ -105,11 +110,10 @@ function placeOf(scope: Scope): { source: string; component?: string; group?: st
 }
 
 function detailsOf(item: NotificationItem): { few: object; more: object } {
-  const { alert, alertKey, occasion, endReason, evidence } = item;
+  const { alert, alertKey, occasion, endReason, evidence, externalLabels } = item;
   const { verdict, acknowledgement } = alert;
   const { value, threshold } = valuesOf(alert);
   const startMs = alert.sinceMs ?? alert.firedMs;
-  const labels = Object.entries(alertLabels(alert)).filter(([, label]) => label !== '');
   return {
     few: {
       alert: alertId(alertKey),
@@ -122,7 +126,7 @@ function detailsOf(item: NotificationItem): { few: object; more: object } {
     },
     more: {
       description: describeAlert(item).sentences.map(plain).join('\n'),
-      ...Object.fromEntries(labels.map(([label, text]) => [label, plain(text)])),
+      ...plainLabels({ ...externalLabels, ...alertLabels(alert) }),
       ...(acknowledgement === undefined
         ? {}
         : { acknowledged_by: plain(acknowledgement.by), comment: plain(acknowledgement.comment) }),
@@ -147,6 +151,14 @@ function detailsOf(item: NotificationItem): { few: object; more: object } {
           }),
     },
   };
+}
+
+function plainLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(labels)
+      .filter(([, text]) => text !== '')
+      .map(([label, text]) => [label, plain(text)]),
+  );
 }
 
 function linkOf({ name, url }: Link): { href: string; text: string } {

@@ -2,7 +2,7 @@
 // which Sentry knows only once it has taken the event in, or, where the event is not there (it was sampled out, or the clock was
 // set meanwhile), by the tag that all events of the alert have. Not found, it is looked for again for a few minutes, and then
 // given up: others wait behind it.
-import { alertId } from '../../alert/alert-key';
+import { alertIdentity } from '../../notify/alert-identity';
 import type { SentryApiSettings, SentryChannelSettings } from '../../config/channel/sentry-settings';
 import { postEnvelope, showEnvelope } from '../../sentry/post-envelope';
 import type { Channel, Outcome } from '../channel';
@@ -101,15 +101,21 @@ async function resolve(
     const ended = outcomeOf(answer, clock.nowMs());
     return ended.result === 'sent' ? ended : { ...ended, reason: `${question}: ${ended.reason}` };
   };
+  const found = (answer: ApiAnswer, question: string): Outcome => {
+    const ended = outcome(answer, question);
+    if (ended.result !== 'sent' || answer.kind === 'no_answer' || !answer.broken) return ended;
+    // Half an answer says nothing of what is not in it.
+    return { result: 'retry', reason: `${question}: answered, but broke off`, afterMs: undefined };
+  };
   const event = await api.issueOfEvent(eventIdOf(item));
   let issueIds: string[];
   if (event.kind === 'answer' && event.status === 404) {
-    const found = await api.issuesWithTag('alert', alertId(item.alertKey));
-    const searched = outcome(found, 'search of its issue');
-    if (found.kind === 'no_answer' || searched.result !== 'sent') return searched;
-    issueIds = idsOf(found.document, 'id');
+    const issues = await api.issuesWithTag('alert', alertIdentity(item));
+    const searched = found(issues, 'search of its issue');
+    if (issues.kind === 'no_answer' || searched.result !== 'sent') return searched;
+    issueIds = idsOf(issues.document, 'id');
   } else {
-    const asked = outcome(event, 'its event');
+    const asked = found(event, 'its event');
     if (event.kind === 'no_answer' || asked.result !== 'sent') return asked;
     issueIds = idsOf([event.document], 'groupId');
   }

@@ -3,18 +3,24 @@
 // bad it is, so that a second try is the same event, one that got worse is another, and whoever resolves the issue finds it again.
 import { createHash } from 'node:crypto';
 import { SENTRY_LEVEL_OF } from '../../../kong-plugin/contract/sentry-level';
-import { alertId } from '../../alert/alert-key';
 import { alertLabels } from '../../route/alert-labels';
+import { alertIdentity } from '../../notify/alert-identity';
 import { describeAlert } from '../../notify/describe-alert';
 import type { NotificationItem } from '../../notify/notification';
 
 /** Sentry cuts tags there. */
 const MAX_TAG_LENGTH = 200;
 
+/** The alert, and the labels of the sidecar that tells it. */
+function identityOf({ alertKey, externalLabels }: NotificationItem): string[] {
+  return [alertKey, ...Object.entries(externalLabels).map((label) => label.join('='))];
+}
+
 /** 32 hexadecimal digits. */
-export function eventIdOf({ alertKey, alert, atMs }: NotificationItem): string {
+export function eventIdOf(item: NotificationItem): string {
+  const { alert, atMs } = item;
   return createHash('sha256')
-    .update(JSON.stringify([alertKey, alert.sinceMs ?? atMs, alert.severity]))
+    .update(JSON.stringify([...identityOf(item), alert.sinceMs ?? atMs, alert.severity]))
     .digest('hex')
     .slice(0, 32);
 }
@@ -28,11 +34,13 @@ export function issueEnvelope(
   source: { readonly environment: string; readonly release: string },
   nowMs: number,
 ): string {
-  const { alertKey, alert, links, atMs } = item;
+  const { alert, links, atMs, externalLabels } = item;
   const { rule, scope, verdict, severity } = alert;
   const { title, sentences } = describeAlert(item);
   const eventId = eventIdOf(item);
-  const labels = Object.entries(alertLabels(alert)).filter(([, value]) => value !== '');
+  const labels = Object.entries({ ...externalLabels, ...alertLabels(alert) }).filter(
+    ([, value]) => value !== '',
+  );
   const event = {
     event_id: eventId,
     timestamp: nowMs / 1000,
@@ -41,11 +49,11 @@ export function issueEnvelope(
     logger: 'gatewatch.alert',
     message: { formatted: [title, ...sentences].join('\n') },
     transaction: rule.name,
-    fingerprint: ['gatewatch-alert', alertKey],
+    fingerprint: ['gatewatch-alert', ...identityOf(item)],
     environment: source.environment,
     release: source.release,
     tags: {
-      alert: alertId(alertKey),
+      alert: alertIdentity(item),
       ...Object.fromEntries(labels.map(([label, value]) => [label, oneLine(value)])),
     },
     contexts: {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { SEVERITIES, severityRank, type Severity } from '../../../kong-plugin/contract/severity';
 import { alertId } from '../../alert/alert-key';
 import { describeAlert } from '../../notify/describe-alert';
-import { showName } from '../../notify/describe-subject';
+import { labelsInBrackets } from '../../notify/describe-subject';
 import { LINK_NAMES, type Notification, type NotificationItem } from '../../notify/notification';
 import { layOut, type SlackEntry, type SlackMessage } from './slack-layout';
 import { MOST_BLOCKS_BYTES } from './slack-limits';
@@ -43,11 +43,12 @@ export function alertsAfter(before: readonly RootAlert[], notification: Notifica
 }
 
 export function rootMessage(alerts: readonly RootAlert[], notification: Notification): SlackMessage {
-  const { leftOut, groupLabels } = notification;
+  const { leftOut, groupLabels, items } = notification;
+  const labels = { ...groupLabels, ...items[0]?.externalLabels };
   const [only] = alerts;
   const isOne = alerts.length === 1 && leftOut === 0;
   return layOut({
-    title: isOne && only ? only.title : groupTitle(alerts, groupLabels),
+    title: isOne && only ? only.title : groupTitle(alerts, labels),
     isQuiet: false,
     entries: alerts,
     notes: [
@@ -86,7 +87,7 @@ function over(alert: RootAlert): RootAlert {
 }
 
 /** "CRITICAL: 2 alerts fire, 1 acknowledged, 3 resolved (service checkout)" */
-function groupTitle(alerts: readonly RootAlert[], groupLabels: Notification['groupLabels']): string {
+function groupTitle(alerts: readonly RootAlert[], labels: Readonly<Record<string, string>>): string {
   const count = (state: RootState): number => alerts.filter((alert) => alert.state === state).length;
   const [firing, acknowledged, resolved] = [count('firing'), count('acknowledged'), count('resolved')];
   const [worst] = alerts;
@@ -97,10 +98,7 @@ function groupTitle(alerts: readonly RootAlert[], groupLabels: Notification['gro
   ];
   const head =
     firing > 0 ? (worst?.severity.toUpperCase() ?? '') : acknowledged > 0 ? 'Acknowledged' : 'Resolved';
-  const labels = Object.entries(groupLabels)
-    .filter(([, value]) => value !== '')
-    .map(([label, value]) => `${label} ${showName(value)}`);
-  return `${head}: ${parts.join(', ')}${labels.length === 0 ? '' : ` (${labels.join(', ')})`}`;
+  return `${head}: ${parts.join(', ')}${labelsInBrackets(labels)}`;
 }
 
 /** One text, short enough for the disk. */

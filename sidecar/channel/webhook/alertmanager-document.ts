@@ -62,13 +62,13 @@ export function alertDocument(
   item: NotificationItem,
   { title, sentences }: Description = describeAlert(item),
 ): AlertDocument {
-  const { alert, occasion, atMs, alertKey, links } = item;
+  const { alert, occasion, atMs, alertKey, links, externalLabels } = item;
   const isResolved = occasion === 'resolved';
   const { value, threshold } = alert.verdict;
   const linkTo = (wanted: string): string => links.find(({ name }) => name === wanted)?.url ?? '';
   return {
     status: isResolved ? 'resolved' : 'firing',
-    labels: withoutEmpty(renamed(alertLabels(alert))),
+    labels: { ...externalLabels, ...withoutEmpty(renamed(alertLabels(alert))) },
     annotations: withoutEmpty({
       summary: title,
       description: sentences.join(' '),

@@ -34,6 +34,9 @@ export function variablesOf(
     groupLabels: allLabels(groupLabelsOf(notification)),
     commonLabels: allLabels(common(alerts.map(({ document }) => document.labels))),
     externalURL: externalUrl,
+    externalLabels: Object.entries(notification.items[0]?.externalLabels ?? {}).map(([name, value]) => {
+      return { name, value };
+    }),
     createdAt: new Date(createdMs).toISOString(),
     firing,
     repeat,

@@ -3,7 +3,6 @@
 import { z } from 'zod';
 import { formatDuration } from '../duration';
 import { duration, MINUTE_MS, name, orEmpty, path, PATH_ERROR, SECOND_MS, url } from '../fields';
-import { ALERT_LABELS } from '../notification-policy';
 import { Secret } from '../secret';
 import {
   authorityOf,
@@ -18,11 +17,6 @@ export interface AlertmanagerChannelSettings extends ChannelBase {
   readonly type: 'alertmanager';
   /** One for each member of the cluster: all are told. A secret, since an address may hold a password. */
   readonly urls: readonly Secret[];
-  /**
-   * Added to every alert, as Prometheus' external_labels: they keep the alerts of one gateway apart from those of another that has
-   * the same services.
-   */
-  readonly labels: Readonly<Record<string, string>>;
   /** How often what fires on is told again. */
   readonly resendIntervalMs: number;
   /** PEM: only these authorities are trusted, as with Prometheus. `undefined`: those that Node.js knows. */
@@ -31,19 +25,6 @@ export interface AlertmanagerChannelSettings extends ChannelBase {
 
 /** As Prometheus does: --rules.alert.resend-delay. */
 const DEFAULT_RESEND_INTERVAL_MS = MINUTE_MS;
-
-/** Names that every Alertmanager takes, and that no alert has by itself: https://prometheus.io/docs/concepts/data_model/ */
-const LABELS_ERROR = `labels such as cluster: eu-1: names of letters, digits and _, not ${['alertname', ...ALERT_LABELS].join(', ')}; texts that are not empty`;
-const labels = z
-  .record(
-    z
-      .string({ error: LABELS_ERROR })
-      .regex(/^(?!__)[A-Za-z_]\w{0,99}$/, { error: LABELS_ERROR })
-      .refine((key) => !['alertname', ...ALERT_LABELS].includes(key), { error: LABELS_ERROR }),
-    z.string({ error: LABELS_ERROR }).min(1, { error: LABELS_ERROR }).max(200, { error: LABELS_ERROR }),
-    { error: LABELS_ERROR },
-  )
-  .default({});
 
 const URLS_ERROR = 'a list of addresses, one for each Alertmanager of the cluster';
 
@@ -54,7 +35,6 @@ export const alertmanagerShape = z.strictObject({
     .array(url, { error: URLS_ERROR })
     .min(1, { error: URLS_ERROR })
     .max(20, { error: 'at most 20 addresses' }),
-  labels,
   resend_interval: duration(5 * SECOND_MS, 30 * MINUTE_MS).default(DEFAULT_RESEND_INTERVAL_MS),
   ca_file: orEmpty(path, PATH_ERROR),
   ...deliveryKeys,
@@ -68,17 +48,15 @@ export function alertmanagerOf(
     ...baseOf(document),
     type: 'alertmanager',
     urls: document.urls.map((one) => new Secret(one.replace(/\/+$/, ''))),
-    labels: document.labels,
     resendIntervalMs: document.resend_interval,
     ca: authorityOf(document, sources),
   };
 }
 
 export function alertmanagerDocument(settings: AlertmanagerChannelSettings): object {
-  const { urls, labels: own, resendIntervalMs, ca } = settings;
+  const { urls, resendIntervalMs, ca } = settings;
   return {
     urls: urls.map(String),
-    ...(Object.keys(own).length === 0 ? {} : { labels: own }),
     resend_interval: formatDuration(resendIntervalMs),
     ...(ca === undefined ? {} : { ca_file: ca.file }),
   };

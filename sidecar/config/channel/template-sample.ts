@@ -74,6 +74,7 @@ export const TEMPLATE_SAMPLE: TemplateVariables = {
   groupLabels: NO_LABELS,
   commonLabels: NO_LABELS,
   externalURL: 'https://gatewatch.example',
+  externalLabels: [{ name: 'cluster', value: 'eu-1' }],
   createdAt: '2026-03-01T10:12:00.000Z',
   firing: 1,
   repeat: 1,

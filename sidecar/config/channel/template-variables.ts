@@ -76,6 +76,8 @@ export interface TemplateVariables {
   readonly commonLabels: TemplateLabels;
   /** Where people reach the sidecar. */
   readonly externalURL: string;
+  /** Of the sidecar, in their order: a name that one configuration has is no mistake in a template where another has none. */
+  readonly externalLabels: readonly { readonly name: string; readonly value: string }[];
   readonly createdAt: string;
   /** How many alerts of the group fire now. */
   readonly firing: number;

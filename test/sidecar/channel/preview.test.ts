@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 const sampleOf = (kind: SampleKind, nowMs: number) =>
-  sampleNotification(kind, { channel: 'sample', links: LINKS, nowMs });
+  sampleNotification(kind, { channel: 'sample', links: LINKS, externalLabels: {}, nowMs });
 
 /** What is shown of a sample, and what is sent of it to a channel that was told of what came before. */
 async function both(
@@ -130,12 +130,7 @@ describe.each(SAMPLE_KINDS)('a preview of the sample %s', (kind) => {
       () => webhookSettings(receiver.url('/hook'), { content: { kind: 'format', format: 'teams' } }),
       '',
     ],
-    [
-      'an Alertmanager',
-      () =>
-        alertmanagerSettings([receiver.url('/am')], { labels: { cluster: 'eu' }, resendIntervalMs: 90_000 }),
-      '',
-    ],
+    ['an Alertmanager', () => alertmanagerSettings([receiver.url('/am')], { resendIntervalMs: 90_000 }), ''],
     ['Sentry', () => sentrySettings(), ''],
   ])('is what %s is sent', async (_name, settingsOf, answer) => {
     const settings = settingsOf();

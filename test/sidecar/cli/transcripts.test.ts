@@ -18,7 +18,7 @@ const SENTRY = { dsn: 'https://0123456789abcdef0123456789abcdef@o1.ingest.exampl
 const HOOK = { type: 'webhook', url: 'https://hooks.example.com/the-key-of-it' };
 
 const CHANNELS: Readonly<Record<string, object>> = {
-  alertmanager: { type: 'alertmanager', urls: ['http://alertmanager:9093'], labels: { cluster: 'eu-1' } },
+  alertmanager: { type: 'alertmanager', urls: ['http://alertmanager:9093'] },
   discord: { ...HOOK, format: 'discord' },
   email: {
     type: 'email',

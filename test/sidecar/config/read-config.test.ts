@@ -35,6 +35,7 @@ describe('the shipped gatewatch.yml', () => {
         ...DEFAULT_POLICY,
         escalation: [{ afterMs: 0, channels: [], severities: ['info', 'warning', 'error', 'critical'] }],
       },
+      externalLabels: {},
       links: DEFAULT_LINKS,
       kong: DEFAULT_KONG,
       sentry: {
@@ -107,7 +108,7 @@ describe('a configuration file', () => {
     [
       'an unknown key',
       'listen: 127.0.0.1:1\nlissten: x\n',
-      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, record_dir, record_for, evaluation_interval, rules, channels, notifications, links, kong, sentry, found lissten (did you mean listen?)',
+      'gatewatch.yml:2:1: lissten: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, record_dir, record_for, evaluation_interval, rules, channels, notifications, external_labels, links, kong, sentry, found lissten (did you mean listen?)',
     ],
     [
       'an unknown key of a rule',
@@ -142,7 +143,7 @@ describe('a configuration file', () => {
     [
       'a merge key, also of YAML 1.1',
       '%YAML 1.1\n---\n<<: { series_cap: 500 }\n',
-      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, record_dir, record_for, evaluation_interval, rules, channels, notifications, links, kong, sentry, found <<, which merges nothing here; repeat the keys',
+      'gatewatch.yml:3:1: <<: expected one of the keys listen, token, token_file, web_config_file, data_dir, series_cap, record_dir, record_for, evaluation_interval, rules, channels, notifications, external_labels, links, kong, sentry, found <<, which merges nothing here; repeat the keys',
     ],
     [
       'an alias without its anchor',

@@ -14,15 +14,16 @@ const NOW_MS = Date.parse('2026-03-01T10:00:00Z');
 const SURROUNDINGS = {
   channel: 'oncall',
   links: { ...DEFAULT_LINKS, runbookUrl: 'https://runbooks.example/{rule}' },
+  externalLabels: { cluster: 'eu-1' },
   nowMs: NOW_MS,
 };
 
 describe('a sample notification', () => {
   it.each([
-    ['fired', 'CRITICAL: High p95 latency: 812 ms on service checkout', 1],
-    ['resolved', 'Resolved: p95 latency 120 ms on service checkout', 0],
-    ['group', 'CRITICAL: 2 alerts fire, 1 resolved (service checkout)', 2],
-    ['digest', 'Digest: 1 alert fires, 1 resolved', 1],
+    ['fired', 'CRITICAL: High p95 latency: 812 ms on service checkout (cluster eu-1)', 1],
+    ['resolved', 'Resolved: p95 latency 120 ms on service checkout (cluster eu-1)', 0],
+    ['group', 'CRITICAL: 2 alerts fire, 1 resolved (service checkout, cluster eu-1)', 2],
+    ['digest', 'Digest: 1 alert fires, 1 resolved (cluster eu-1)', 1],
   ] as const)('of the kind %s is titled %s', (kind, title, firing) => {
     const sample = sampleNotification(kind, SURROUNDINGS);
     expect([describeNotification(sample).title, sample.firing, isFiring(sample)]).toEqual([
@@ -66,8 +67,8 @@ describe('a test notification', () => {
   it('says first of all that it is a test, is mild, and asks for no acknowledgement', () => {
     const described = [fired, resolved].map(describeNotification);
     expect(described.map(({ title }) => title)).toEqual([
-      `TEST: INFO: High p95 latency: 812 ms on service ${TEST_SERVICE}`,
-      `TEST: Resolved: p95 latency 120 ms on service ${TEST_SERVICE}`,
+      `TEST: INFO: High p95 latency: 812 ms on service ${TEST_SERVICE} (cluster eu-1)`,
+      `TEST: Resolved: p95 latency 120 ms on service ${TEST_SERVICE} (cluster eu-1)`,
     ]);
     for (const { items } of described) {
       expect(items[0]?.sentences[0]).toBe(

@@ -193,6 +193,7 @@ describe('threads', () => {
       instance: '10.0.0.1:8007',
       before: 'a',
       after: 'b',
+      externalLabels: {},
       atMs: START_MS,
       createdMs: START_MS,
     } as const;

@@ -16,6 +16,7 @@ const CHANGE: ChangeNotice = {
   instance: '10.0.0.1:8007',
   before: 'aaaa',
   after: 'bbbb',
+  externalLabels: {},
   atMs: SAMPLE_STARTED_MS,
   createdMs: SAMPLE_STARTED_MS,
 };

@@ -30,6 +30,7 @@ function changeNotice(changes: Partial<ChangeNotice> = {}): ChangeNotice {
     instance: '10.0.0.1:8007',
     before: 'aaaa',
     after: 'bbbb',
+    externalLabels: {},
     atMs: SAMPLE_STARTED_MS,
     createdMs: SAMPLE_STARTED_MS,
     ...changes,

@@ -114,7 +114,7 @@ class Bench {
       this.story.round();
       this.run.outbox.post(
         this.story.messages.map((message, index) => ({
-          ...notificationOf(message, DEFAULT_LINKS, () => undefined),
+          ...notificationOf(message, { links: DEFAULT_LINKS, externalLabels: {} }, () => undefined),
           // So that those of one round can be told apart.
           createdMs: message.createdMs + index,
         })),

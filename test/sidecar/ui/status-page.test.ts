@@ -125,6 +125,7 @@ describe('what the status page says of dead letters', () => {
       instance: 'kong-1:8101',
       before: undefined,
       after: 'f00',
+      externalLabels: {},
       atMs: 0,
       createdMs: 0,
     };

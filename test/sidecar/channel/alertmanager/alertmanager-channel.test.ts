@@ -8,16 +8,14 @@ import { clusterOutcome } from '../../../../sidecar/channel/alertmanager/cluster
 import type { PostableAlert } from '../../../../sidecar/channel/alertmanager/postable-alerts';
 import type { Channel, Outcome } from '../../../../sidecar/channel/channel';
 import type { AlertmanagerChannelSettings } from '../../../../sidecar/config/channel/alertmanager-settings';
-import { channelDocument } from '../../../../sidecar/config/channel/channel-settings';
 import { Authority } from '../../../support/certificates';
 import { alertmanagerSettings } from '../../../support/channel-settings';
 import { findFreePorts } from '../../../support/free-ports';
 import { ManualClock } from '../../../support/manual-clock';
-import { configOf, faultsOf } from '../../../support/read-config-text';
 import { sampleGroup, sampleItem, sampleNotification } from '../../../support/sample-notification';
 import { latencyRule } from '../../../support/sample-rules';
 import { NO_PROJECT } from '../../../support/sentry-project';
-import { WebhookReceiver, type ReceivedRequest, type Script } from '../../../support/webhook-receiver';
+import { WebhookReceiver, type ReceivedRequest } from '../../../support/webhook-receiver';
 
 const SECRET = 'T0SECRET-path-key';
 const clock = new ManualClock(Date.parse('2026-03-01T10:00:00Z'));
@@ -31,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => Promise.all([first.close(), second.close()]));
 
 function channel(urls: readonly string[], others: Partial<AlertmanagerChannelSettings> = {}): Channel {
-  const settings = alertmanagerSettings(urls, { labels: {}, ...others });
+  const settings = alertmanagerSettings(urls, others);
   return alertmanagerChannel(settings, { clock, project: NO_PROJECT, externalUrl: undefined });
 }
 
@@ -105,76 +103,6 @@ describe('the channel of Alertmanager', () => {
   });
 });
 
-// The exam of every channel.
-describe('the channel of Alertmanager, with one member', () => {
-  it.each<[string, Script, object]>([
-    ['sent on 200', { status: 200 }, { result: 'sent' }],
-    ['sent on 200 whose body breaks off', 'break_in_body', { result: 'sent' }],
-    ['sent on 200 whose body does not end', 'endless', { result: 'sent' }],
-    ['retried on 408', { status: 408 }, { result: 'retry', reason: 'answered 408' }],
-    ['retried on 425', { status: 425 }, { result: 'retry', reason: 'answered 425' }],
-    [
-      'retried on 429, not before it wants',
-      { status: 429, headers: { 'retry-after': '9' } },
-      { result: 'retry', afterMs: 9_000 },
-    ],
-    ['retried on 500', { status: 500, body: SECRET }, { result: 'retry', reason: 'answered 500' }],
-    ['retried on a huge 503', { status: 503, body: 'x'.repeat(5_000_000) }, { result: 'retry' }],
-    ['refused on 301', { status: 301, headers: { location: '/x' } }, { result: 'refused' }],
-    ['refused on 400', { status: 400, body: SECRET }, { result: 'refused', reason: 'answered 400' }],
-    ['refused on 401', { status: 401 }, { result: 'refused', reason: 'answered 401' }],
-    ['refused on 404', { status: 404 }, { result: 'refused', reason: 'answered 404' }],
-    ['refused on 413', { status: 413 }, { result: 'refused', reason: 'answered 413' }],
-    ['retried after a reset', 'reset', { result: 'retry', reason: 'no answer (ECONNRESET)' }],
-    ['retried after garbage', 'garbage', { result: 'retry' }],
-  ])('is %s', async (_, script, outcome) => {
-    first.answer(script);
-    await expect(channel([first.url()]).send(sampleNotification())).resolves.toMatchObject(outcome);
-    expect(first.requests).toHaveLength(1);
-  });
-
-  it('is given up when its timeout is over', async () => {
-    first.answer('hang');
-    await expect(channel([first.url()], { timeoutMs: 60 }).send(sampleNotification())).resolves.toEqual({
-      result: 'retry',
-      reason: 'no answer (timeout)',
-      afterMs: undefined,
-    });
-  });
-
-  it('is refused, not thrown, for what is no address', async () => {
-    await expect(channel([SECRET]).send(sampleNotification())).resolves.toEqual({
-      result: 'refused',
-      reason: 'the address cannot be used (ERR_INVALID_URL)',
-    });
-  });
-
-  it('tells nothing of its address and its answers in a reason', async () => {
-    const echoes = [400, 401, 404, 429, 500].map((status) => ({
-      status,
-      headers: { 'retry-after': SECRET, 'x-echo': SECRET },
-      body: JSON.stringify(SECRET),
-    }));
-    const scripts: Script[] = [
-      ...echoes,
-      'reset',
-      'garbage',
-      { status: 302, headers: { location: `/${SECRET}` } },
-    ];
-    first.answer(...scripts);
-    const outcomes: Outcome[] = [];
-    while (outcomes.length < scripts.length)
-      outcomes.push(await channel([first.url(`/${SECRET}`)]).send(sampleNotification()));
-    const away = [
-      `http://no-such-host-${SECRET}.invalid/`,
-      `http://u:${SECRET}@127.0.0.1:${await findFreePorts(1)}`,
-    ];
-    outcomes.push(await channel(away).send(sampleNotification()));
-    expect(outcomes.map(({ result }) => result)).not.toContain('sent');
-    expect(JSON.stringify(outcomes)).not.toMatch(new RegExp(`${SECRET}|no-such-host|127\\.0\\.0\\.1`));
-  });
-});
-
 describe('a cluster of Alertmanagers', () => {
   it('is told through every member, of the same', async () => {
     await channel([first.url(), second.url()]).send(sampleNotification());
@@ -200,6 +128,20 @@ describe('a cluster of Alertmanagers', () => {
     await expect(sending).resolves.toMatchObject({ result: 'sent', warning: 'urls[0]: no answer (timeout)' });
   });
 
+  it('names those that could not be told by their place, and not by their address', async () => {
+    const away = [
+      `http://no-such-host-${SECRET}.invalid/`,
+      `http://u:${SECRET}@127.0.0.1:${await findFreePorts(1)}`,
+    ];
+    const outcome = await channel(away).send(sampleNotification());
+    expect(outcome).toMatchObject({
+      result: 'retry',
+      reason: expect.stringMatching(
+        /^urls\[0\]: no answer \(\w+\); urls\[1\]: no answer \(ECONNREFUSED\)$/,
+      ) as string,
+    });
+  });
+
   it('is told one member after the other to who listens', async () => {
     const lines: string[] = [];
     const conversation = {
@@ -207,7 +149,7 @@ describe('a cluster of Alertmanagers', () => {
       heard: (line: string) => lines.push(`< ${line}`),
     };
     first.answer('reset');
-    const settings = alertmanagerSettings([first.url(), second.url()], { labels: {} });
+    const settings = alertmanagerSettings([first.url(), second.url()]);
     await alertmanagerChannel(settings, {
       clock,
       project: NO_PROJECT,
@@ -269,31 +211,5 @@ describe('Alertmanager over TLS', () => {
     expect(came).toBe(result === 'sent' ? 1 : 0);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
-  });
-});
-
-describe('an Alertmanager of the configuration', () => {
-  const text = (more: string): string =>
-    `channels:\n  - { name: am, type: alertmanager, urls: ['http://u:${SECRET}@am:9093/'], ${more} }\n`;
-
-  it('has labels of its own, which are shown, unlike its addresses', () => {
-    const [settings] = configOf(text("labels: { cluster: eu-1, _x9: '7' }")).channels;
-    expect(settings).toMatchObject({ labels: { cluster: 'eu-1', _x9: '7' }, resendIntervalMs: 60_000 });
-    const shown = settings && channelDocument(settings);
-    expect(shown).toMatchObject({ labels: { cluster: 'eu-1', _x9: '7' } });
-    expect(JSON.stringify(shown)).not.toContain(SECRET);
-  });
-
-  it.each([
-    ['an own label of alerts', 'labels: { severity: x }'],
-    ['the name of alerts', 'labels: { alertname: x }'],
-    ['a name that not every Alertmanager takes', "labels: { 'a-b': x }"],
-    ['a name for inside of Prometheus', 'labels: { __x: x }'],
-    ['an empty text', "labels: { cluster: '' }"],
-    ['a number', 'labels: { cluster: 7 }'],
-  ])('has for labels not %s', (_, more) => {
-    expect(faultsOf(text(more))).toEqual([
-      expect.stringMatching(/labels.*: expected labels such as cluster: eu-1/),
-    ]);
   });
 });

@@ -12,7 +12,7 @@ import {
 import { latencyRule } from '../../../support/sample-rules';
 
 const NOW_MS = SAMPLE_STARTED_MS + 3_600_000;
-const TELLING: Telling = { labels: {}, validMs: 240_000, nowMs: NOW_MS, told: {} };
+const TELLING: Telling = { validMs: 240_000, nowMs: NOW_MS, told: {} };
 
 /** Of two severities. */
 const rule = latencyRule({
@@ -64,8 +64,9 @@ describe('an alert for Alertmanager', () => {
       expect(alert?.endsAt).toBe(alert?.startsAt);
   });
 
-  it('has the labels of the channel beside its own', () => {
-    const [alert] = post(sampleNotification(), { labels: { cluster: 'eu-1', service: 'other' } }).alerts;
+  it('has the labels of the sidecar beside its own', () => {
+    const externalLabels = { cluster: 'eu-1', service: 'other' };
+    const [alert] = post(sampleNotification({ item: { externalLabels } })).alerts;
     expect(alert?.labels).toMatchObject({ cluster: 'eu-1', service: 'slow' });
   });
 

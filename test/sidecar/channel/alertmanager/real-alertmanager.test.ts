@@ -40,22 +40,23 @@ afterEach(async () => {
 });
 
 function channel(): Channel {
-  const settings = alertmanagerSettings(
-    members.map(({ url }) => url),
-    { labels: { cluster: 'eu-1' } },
-  );
+  const settings = alertmanagerSettings(members.map(({ url }) => url));
   return alertmanagerChannel(settings, { clock, project: NO_PROJECT, externalUrl: undefined });
 }
+
+const EXTERNAL_LABELS = { cluster: 'eu-1' };
 
 /** Since a minute ago. */
 function firing(changes: SampleChanges = {}): Notification {
   const alert = { sinceMs: clock.nowMs() - 60_000, ...changes.alert };
-  return sampleNotification({ ...changes, alert, message: STANDING });
+  const item = { externalLabels: EXTERNAL_LABELS, ...changes.item };
+  return sampleNotification({ ...changes, alert, item, message: STANDING });
 }
 
 function over(changes: SampleChanges = {}): Notification {
   const alert = { sinceMs: clock.nowMs() - 60_000, ...changes.alert };
-  return sampleResolved({ ...changes, alert, item: { atMs: clock.nowMs() }, message: STANDING });
+  const item = { externalLabels: EXTERNAL_LABELS, atMs: clock.nowMs() };
+  return sampleResolved({ ...changes, alert, item, message: STANDING });
 }
 
 /** What people were told, in order. */
@@ -92,7 +93,10 @@ describeWith('prometheus-alertmanager', 'a real Alertmanager', (path) => {
         service: 'slow',
         severity: 'critical',
       },
-      annotations: { summary: 'CRITICAL: High p95 latency: 812 ms on service slow', value: '812' },
+      annotations: {
+        summary: 'CRITICAL: High p95 latency: 812 ms on service slow (cluster eu-1)',
+        value: '812',
+      },
       generatorURL: 'https://p.example/graph?g0.expr=up',
     });
     expect(Date.parse(alert?.startsAt ?? '')).toBe(told1 - 60_000);
@@ -120,7 +124,7 @@ describeWith('prometheus-alertmanager', 'a real Alertmanager', (path) => {
   it('ends what nobody tells it any more', async () => {
     const alertmanager = await start();
     const gone = new ManualClock(Date.now() - 240_000 + 4_000);
-    const settings = alertmanagerSettings([alertmanager.url], { labels: {} });
+    const settings = alertmanagerSettings([alertmanager.url]);
     const parts = { clock: gone, project: NO_PROJECT, externalUrl: undefined };
     await alertmanagerChannel(settings, parts).send(firing({ alert: { sinceMs: gone.nowMs() } }));
     await receiver.received(1);

@@ -1,4 +1,4 @@
-// The exam of every channel, with a server that fails in every way at every moment of a mail.
+// What is particular to mail: a server that fails in every way at every moment of one, TLS, several receivers, and replies.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,6 @@ import type { EmailChannelSettings } from '../../../../sidecar/config/channel/em
 import { Secret } from '../../../../sidecar/config/secret';
 import { Authority, type Certificate } from '../../../support/certificates';
 import { emailSettings } from '../../../support/channel-settings';
-import { findFreePorts } from '../../../support/free-ports';
 import { ManualClock } from '../../../support/manual-clock';
 import { describeWith } from '../../../support/program';
 import { SAMPLE_STARTED_MS, sampleNotification, sampleResolved } from '../../../support/sample-notification';
@@ -235,24 +234,6 @@ describe('the email channel', () => {
         afterMs: undefined,
       })),
     );
-  });
-
-  it('is retried where nothing listens', async () => {
-    const settings = emailSettings(await findFreePorts(1));
-    await expect(createChannel(settings, PARTS).send(sampleNotification())).resolves.toEqual({
-      result: 'retry',
-      reason: 'no connection (ECONNREFUSED)',
-      afterMs: undefined,
-    });
-  });
-
-  it('is retried where the name of the server is not known', async () => {
-    const settings = emailSettings(25, { host: 'no-such-host.invalid' });
-    const outcome = await createChannel(settings, PARTS).send(sampleNotification());
-    expect(outcome).toMatchObject({
-      result: 'retry',
-      reason: expect.stringMatching(/^no connection \((?:ENOTFOUND|EAI_AGAIN|timeout)\)$/) as string,
-    });
   });
 
   it.each([...SMTP_MOMENTS.map((moment) => [moment, '535 5.7.8'] as const), ['AUTH', '454'] as const])(

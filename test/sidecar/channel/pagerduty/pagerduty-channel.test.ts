@@ -1,6 +1,6 @@
 import { alertId } from '../../../../sidecar/alert/alert-key';
 import { createChannel } from '../../../../sidecar/channel/create-channels';
-import type { Channel, Outcome, Thread } from '../../../../sidecar/channel/channel';
+import type { Channel, Thread } from '../../../../sidecar/channel/channel';
 import type { ChannelParts } from '../../../../sidecar/channel/channel-parts';
 import type { Clock } from '../../../../sidecar/clock';
 import { Secret } from '../../../../sidecar/config/secret';
@@ -37,6 +37,7 @@ const CHANGE: ChangeNotice = {
   instance: '10.0.0.1:8100',
   before: 'aaaa1111',
   after: 'bbbb2222',
+  externalLabels: {},
   atMs: SAMPLE_STARTED_MS,
   createdMs: SAMPLE_STARTED_MS,
 };
@@ -247,6 +248,39 @@ describe('several alerts in one message to PagerDuty', () => {
   });
 });
 
+describe('what PagerDuty says against an event', () => {
+  const KEY = '0123456789abcdef0123456789abcdef';
+  const INVALID = { status: 'invalid event' };
+  const CHECK_KEY = 'answered 400: invalid event: check routing_key';
+  const TOO_SHORT = "Length of 'routing_key' is incorrect (should be 32 characters)";
+  const ONE = '1 of 1 events refused: answered 400';
+
+  it.each<[string, unknown, string]>([
+    ['the word of it', { ...INVALID, errors: ["'payload.summary' is missing"] }, `${ONE}: invalid event`],
+    ['what to do about the key', { ...INVALID, errors: ['Invalid routing key'] }, CHECK_KEY],
+    ['what to do about a key that is too short', { ...INVALID, errors: [TOO_SHORT] }, CHECK_KEY],
+    ['none of its errors', { ...INVALID, errors: [KEY, { x: KEY }, null] }, `${ONE}: invalid event`],
+    ['nothing that it does not know', { status: KEY }, ONE],
+    ['nothing of the name of an object', { status: 'constructor' }, ONE],
+    ['nothing of errors that are no list', { status: ['x'], errors: KEY }, ONE],
+    ['nothing of null', null, ONE],
+  ])('is told by %s', async (_, document, reason) => {
+    pager.script.push({ status: 400, document });
+    await expect(channel().send(sampleNotification())).resolves.toEqual({ result: 'refused', reason });
+  });
+
+  it('is heard, with the event, by whoever listens', async () => {
+    const lines: string[] = [];
+    const conversation = {
+      said: (line: string) => lines.push(`> ${line}`),
+      heard: (line: string) => lines.push(`< ${line}`),
+    };
+    await channel({}, { conversation }).send(sampleNotification());
+    expect(lines[0]).toBe(`> POST ${pager.url}/v2/enqueue`);
+    expect(lines.at(-1)).toMatch(/^< \{"status":"success","message":"Event processed"/);
+  });
+});
+
 describe("a change of Kong's configuration", () => {
   it('is a change event', async () => {
     await expect(channel().sendChange?.(CHANGE)).resolves.toEqual({ result: 'sent' });
@@ -276,17 +310,6 @@ describe("a change of Kong's configuration", () => {
     ['the key is of a ruleset, which takes none', { routingKey: new Secret(`R${'x'.repeat(31)}`) }],
   ])('is not told where %s', (_, others) => {
     expect('sendChange' in channel(others)).toBe(false);
-  });
-
-  it('is retried and refused as alerts are', async () => {
-    pager.script.push({ status: 500 }, { status: 429 }, { status: 403 });
-    const outcomes: (Outcome | undefined)[] = [];
-    for (let tries = 0; tries < 3; tries += 1) outcomes.push(await channel().sendChange?.(CHANGE));
-    expect(outcomes).toEqual([
-      { result: 'retry', reason: 'answered 500', afterMs: undefined },
-      { result: 'retry', reason: 'answered 429', afterMs: 30_000 },
-      { result: 'refused', reason: 'answered 403' },
-    ]);
   });
 
   it('has a summary of no more than 1,024 characters, whatever its names are', async () => {

@@ -62,6 +62,27 @@ describe('the incoming webhook of Slack', () => {
     expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 
+  it.each([
+    [400, 'invalid_payload'],
+    [403, 'action_prohibited'],
+    [404, 'no_service'],
+    [410, 'channel_is_archived'],
+  ])("tells Slack's own word for a %i: %s", async (status, body) => {
+    receiver.answer({ status, body });
+    await expect(channel().send(sampleNotification())).resolves.toEqual({
+      result: 'refused',
+      reason: `answered ${status}: ${body}`,
+    });
+  });
+
+  it('is refused by a page that answers 200 in the place of Slack', async () => {
+    receiver.answer({ status: 200, body: '<html>Please log in</html>' });
+    await expect(channel().send(sampleNotification())).resolves.toEqual({
+      result: 'refused',
+      reason: 'answered 200, but not with Slack\'s "ok"',
+    });
+  });
+
   it.each(['T012SECRET', 'no such hook', 'a_b-c', 'x'.repeat(60)])(
     'is told no more than the status where the answer is no word of Slack: %s',
     async (body) => {

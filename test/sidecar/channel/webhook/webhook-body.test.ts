@@ -114,6 +114,7 @@ describe('what a template is given', () => {
       const withoutLists = (object: Record<string, unknown>) => ({
         ...object,
         notes: [],
+        externalLabels: [],
         alerts: (object['alerts'] as Record<string, unknown>[]).map((alert) => ({ ...alert, links: [] })),
       });
       expect(withoutLists(shape)).toEqual(withoutLists(sample));

@@ -78,7 +78,7 @@ describe('the examples of channels in the shipped gatewatch.yml', () => {
       { routing_key: mark, change_events: true },
       { host: 'smtp.example.com', tls: 'starttls', password: mark, ca_file: '/etc/ssl/mail-ca.pem' },
       { url: mark, method: 'POST', headers: { authorization: mark }, signing_secrets: [mark] },
-      { urls: [mark, mark], resend_interval: '1m', labels: { cluster: 'eu-1' } },
+      { urls: [mark, mark], resend_interval: '1m' },
       { type: 'sentry' },
     ]);
   });
