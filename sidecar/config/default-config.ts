@@ -89,7 +89,17 @@ export const DEFAULT_RULES: readonly RuleDocument[] = [
   { name: 'p95_latency', p95_latency_ms: 500, overrides: [] },
   { name: 'error_rate', error_rate_threshold: 0.01, severity: 'critical', overrides: [] },
   { name: 'apdex', apdex_threshold: 0.95, overrides: [] },
-  { name: 'gateway_errors', error_rate_threshold: 0.5, each: 'gateway', severity: 'critical', overrides: [] },
+  {
+    name: 'gateway_errors',
+    error_rate_threshold: 0.5,
+    each: 'gateway',
+    // So that it is there before the services' own alerts, which it hides.
+    window: MINUTE_MS,
+    for: 15 * SECOND_MS,
+    keep_firing_for: MINUTE_MS,
+    severity: 'critical',
+    overrides: [],
+  },
   { name: 'gateway_down', kong_unreachable: true, each: 'gateway', severity: 'critical', overrides: [] },
   { name: 'kong_unreachable', kong_unreachable: true, overrides: [] },
   { name: 'target_unhealthy', target_unhealthy: true, overrides: [] },

@@ -6,7 +6,8 @@ import type { AlertChange } from '../alert/alert-change';
 import type { NotificationPolicy } from '../config/notification-policy';
 import { namesOf, type ActiveAlert, type AlertNames } from './active-alert';
 import { Escalation } from './escalation';
-import { muteReasons } from './mute-reasons';
+import { muteReasons, type MuteReasons } from './mute-reasons';
+import { isSameRun, newRun, runAfter, startOf } from './run';
 import type { End, RouteState, Run } from './route-state';
 import type { Silence } from './silence';
 import { unnoticedEnd } from './unnoticed-end';
@@ -44,23 +45,18 @@ export function activityOf(before: Pick<RouteState, 'runs' | 'ends'>, input: Act
     if (isActive(alert)) named.push({ key, labels, group, alert, severity: alert.severity });
   }
   const ends = endsOf(before, firing, over, input);
-  const runs = runsOf(before.runs, firing, nowMs);
   const muted = muteReasons(policy, silences, named, nowMs + aheadMs);
+  const runs = runsOf(before.runs, firing, muted, nowMs);
   const escalation = new Escalation(policy.escalation);
   const active = new Map<string, ActiveAlert>();
   for (const { key, labels, group, alert, severity } of named) {
-    const { startedMs, escalateFromMs: fromMs } = runs.get(key) ?? newRun(alert, nowMs);
-    const due = escalation.dueChannels(
-      { severity, fromMs, acknowledgedMs: alert.acknowledgement?.atMs },
-      nowMs,
-    );
-    active.set(key, { key, labels, severity, alert, startedMs, group, due, isMuted: muted.has(key) });
+    const run = runs.get(key) ?? newRun(alert, nowMs);
+    const { startedMs, severities, mutedSinceMs } = run;
+    const due = escalation.dueChannels(severities, alert.acknowledgement?.atMs, nowMs);
+    const isMuted = mutedSinceMs !== undefined;
+    active.set(key, { key, labels, severity, alert, startedMs, group, due, isMuted });
   }
   return { active, runs, ends };
-}
-
-function startOf({ sinceMs, firedMs }: Alert): number {
-  return sinceMs ?? firedMs ?? 0;
 }
 
 function endsOf(
@@ -88,36 +84,16 @@ function endsOf(
 function runsOf(
   before: ReadonlyMap<string, Run>,
   firing: ReadonlyMap<string, Alert>,
+  muted: ReadonlyMap<string, MuteReasons>,
   nowMs: number,
 ): ReadonlyMap<string, Run> {
   const runs = new Map<string, Run>();
   let isSame = before.size === firing.size;
   for (const [key, alert] of firing) {
     const run = before.get(key);
-    const next = run && isSameRun(run, alert, nowMs) ? goesOn(run, alert, nowMs) : newRun(alert, nowMs);
+    const next = runAfter(run, alert, muted.get(key), nowMs);
     isSame &&= next === run;
     runs.set(key, next);
   }
   return isSame ? before : runs;
-}
-
-function newRun(alert: Alert, nowMs: number): Run {
-  return { alert, startedMs: startOf(alert), escalateFromMs: alert.firedMs ?? nowMs };
-}
-
-/** None begins in the future: where it seems so the clock was set back, and the alert has been given a new beginning. */
-function isSameRun({ alert }: Run, now: Alert, nowMs: number): boolean {
-  return startOf(alert) === startOf(now) || startOf(alert) > nowMs;
-}
-
-/** An acknowledgement that ended, mostly because the alert got worse, gives whoever is told first their time again. */
-function goesOn(run: Run, alert: Alert, nowMs: number): Run {
-  const { severity, acknowledgement } = run.alert;
-  const isAsBefore =
-    severity === alert.severity &&
-    acknowledgement?.atMs === alert.acknowledgement?.atMs &&
-    startOf(run.alert) === startOf(alert);
-  if (isAsBefore) return run;
-  const isAnew = acknowledgement !== undefined && alert.acknowledgement === undefined;
-  return { alert, startedMs: run.startedMs, escalateFromMs: isAnew ? nowMs : run.escalateFromMs };
 }

@@ -14,7 +14,6 @@ import {
   type ChannelState,
   type Gathered,
   type GroupTimes,
-  type Knowledge,
   type Note,
   type Told,
 } from './route-state';
@@ -100,36 +99,63 @@ class ChannelWork {
   }
 
   #sendGathered(): void {
-    const { holding, active, nowMs } = this.#round;
+    const { holding, nowMs } = this.#round;
+    this.#leaveOutMuted();
     const ready = holding.ready(this.#gathered, nowMs);
     if (ready.length === 0) return;
     const isReady = new Set(ready);
     this.#gathered = this.#gathered.filter((entry) => !isReady.has(entry));
-    const told: Told[] = [];
-    const tell = (key: string, knows: Knowledge | undefined, gathered: Note['gathered']): void => {
-      told.push({ key, knew: this.#notes.get(key)?.sent, knows });
-      this.#note(key, { sent: knows, gathered, failed: undefined });
-    };
-    for (const { key, after } of ready) {
-      const gathered = this.#notes.get(key)?.gathered;
-      if (gathered) tell(key, after, gathered);
+    const told = new Map<MessageItem, Told>();
+    for (const { key, item, after: knows } of ready) {
+      const note = this.#notes.get(key) ?? NO_NOTE;
+      told.set(item, { key, knew: note.sent, knows });
+      this.#note(key, { sent: knows, gathered: note.gathered, failed: undefined });
     }
-    // What had no room was told as well: it was counted.
+    // What had no room is gathered anew, as far as it still holds.
     const waiting = new Set(this.#gathered.map(({ key }) => key));
-    for (const [key, { gathered }] of [...this.#notes])
-      if (gathered && !waiting.has(key)) tell(key, gathered.knows, undefined);
+    for (const [key, note] of [...this.#notes])
+      if (note.gathered && !waiting.has(key)) this.#note(key, { ...note, gathered: undefined });
+    const items = byAlert(ready);
+    for (let from = 0; from < items.length; from += MOST_ITEMS) {
+      const some = items.slice(from, from + MOST_ITEMS);
+      const toldOfSome = some.flatMap((item) => told.get(item) ?? []);
+      const isLast = from + MOST_ITEMS >= items.length;
+      this.#sendDigest(some, toldOfSome, isLast ? this.#leftOut : 0);
+    }
+    this.#leftOut = 0;
+    this.#isChanged = true;
+  }
+
+  #sendDigest(items: readonly MessageItem[], told: readonly Told[], leftOut: number): void {
+    const { active } = this.#round;
     this.#messages.push({
       kind: 'digest',
       groupKey: 'digest',
       groupLabels: {},
-      items: byAlert(ready),
-      leftOut: this.#leftOut,
-      firing: new Set(ready.map(({ key }) => key).filter((key) => active.has(key))).size,
+      items,
+      leftOut,
+      firing: new Set(told.map(({ key }) => key).filter((key) => active.has(key))).size,
       repeat: 0,
       told,
     });
-    this.#leftOut = 0;
-    this.#isChanged = true;
+  }
+
+  /** An alert that was muted meanwhile is told of when that ends, if it fires then. */
+  #leaveOutMuted(): void {
+    const { active } = this.#round;
+    const muted = new Set(this.#gathered.map(({ key }) => key).filter((key) => active.get(key)?.isMuted));
+    for (const key of muted) {
+      const { sent, failed } = this.#notes.get(key) ?? NO_NOTE;
+      this.#pull(key, [active.get(key)?.alert.sinceMs]);
+      this.#note(key, { sent, gathered: undefined, failed });
+    }
+  }
+
+  /** Out of what is gathered. What it had of other runs than these is counted. */
+  #pull(key: string, runs: readonly (number | undefined)[]): void {
+    const pulled = this.#gathered.filter((entry) => entry.key === key);
+    this.#gathered = this.#gathered.filter((entry) => entry.key !== key);
+    this.#leftOut += pulled.filter(({ item }) => !runs.includes(item.alert.sinceMs)).length;
   }
 
   #compare(key: string, now: ActiveAlert | undefined): void {
@@ -268,12 +294,7 @@ class ChannelWork {
   #notePulled(key: string, steps: readonly Step[]): void {
     const { sent, gathered } = this.#notes.get(key) ?? NO_NOTE;
     const after = steps.at(-1)?.after;
-    if (gathered) {
-      const told = new Set([sent?.startedMs, after?.startedMs]);
-      const pulled = this.#gathered.filter((entry) => entry.key === key);
-      this.#gathered = this.#gathered.filter((entry) => entry.key !== key);
-      this.#leftOut += pulled.filter(({ item }) => !told.has(item.alert.sinceMs)).length;
-    }
+    if (gathered) this.#pull(key, [sent?.startedMs, after?.startedMs]);
     this.#note(key, { sent: after, gathered: undefined, failed: undefined });
   }
 

@@ -133,7 +133,14 @@ const gatheredShape = z.object({
   after: knowledgeShape.nullish(),
 });
 
-const runShape = z.object({ key, alert: z.unknown(), startedMs: ms, escalateFromMs: ms });
+const runShape = z.object({
+  key,
+  alert: z.unknown(),
+  startedMs: ms,
+  severities: z.array(z.object({ severity: z.enum(SEVERITIES), fromMs: ms })).min(1),
+  mutedSinceMs: ms.nullish(),
+  hidden: z.object({ by: key, severity: z.enum(SEVERITIES), untilMs: ms.nullish() }).nullish(),
+});
 const endShape = z.object({ key, alert: z.unknown(), endReason, atMs: ms });
 
 class Reader {
@@ -202,14 +209,12 @@ class Reader {
   }
 
   times(times: z.infer<typeof groupShape>): [string, GroupTimes] {
-    const told = (timeMs: number | null | undefined): number | undefined =>
-      timeMs === null || timeMs === undefined ? undefined : this.#past(timeMs);
     return [
       times.key,
       {
-        pendingMs: told(times.pendingMs),
-        newsMs: told(times.newsMs),
-        sentMs: told(times.sentMs),
+        pendingMs: this.#pastOrNever(times.pendingMs),
+        newsMs: this.#pastOrNever(times.newsMs),
+        sentMs: this.#pastOrNever(times.sentMs),
         repeats: times.repeats,
         repeatedMs: times.repeatedMs.map((timeMs) => this.#past(timeMs)),
       },
@@ -230,7 +235,17 @@ class Reader {
   run(run: z.infer<typeof runShape>): [string, Run] | undefined {
     const alert = this.#alert(run.alert);
     if (!alert) return undefined;
-    return [run.key, { alert, startedMs: run.startedMs, escalateFromMs: this.#past(run.escalateFromMs) }];
+    const { startedMs, severities, mutedSinceMs, hidden } = run;
+    return [
+      run.key,
+      {
+        alert,
+        startedMs,
+        severities: severities.map(({ severity, fromMs }) => ({ severity, fromMs: this.#past(fromMs) })),
+        mutedSinceMs: this.#pastOrNever(mutedSinceMs),
+        hidden: hidden ? { ...hidden, untilMs: hidden.untilMs ?? undefined } : undefined,
+      },
+    ];
   }
 
   end(end: z.infer<typeof endShape>): [string, End] | undefined {
@@ -246,6 +261,10 @@ class Reader {
 
   #past(timeMs: number): number {
     return Math.min(timeMs, this.#nowMs);
+  }
+
+  #pastOrNever(timeMs: number | null | undefined): number | undefined {
+    return timeMs === null || timeMs === undefined ? undefined : this.#past(timeMs);
   }
 }
 

@@ -92,8 +92,27 @@ export interface Run {
   readonly alert: Alert;
   /** What tells it from other runs: its `sinceMs` when it was first seen. */
   readonly startedMs: number;
-  /** From when its escalation counts. */
-  readonly escalateFromMs: number;
+  /** What the steps of the escalation count by: the severities that it had, the latest last. */
+  readonly severities: readonly SeveritySpan[];
+  /** Since when it is muted; meanwhile no step comes nearer. */
+  readonly mutedSinceMs: number | undefined;
+  readonly hidden: Hidden | undefined;
+}
+
+export interface SeveritySpan {
+  readonly severity: Severity;
+  /** Later by as long as the alert was muted since. */
+  readonly fromMs: number;
+}
+
+/** An alert that another hides, or hid until a moment ago. */
+export interface Hidden {
+  /** Key of the other. */
+  readonly by: string;
+  /** What it was while it was hidden. */
+  readonly severity: Severity;
+  /** The other has ended, and so long this one may only be what is left in its window; `undefined` while the other fires. */
+  readonly untilMs: number | undefined;
 }
 
 /** How an alert ended that some channel still believes to fire. */

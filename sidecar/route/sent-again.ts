@@ -1,18 +1,15 @@
 // A message of an earlier round that did not arrive is on its way again: its channel counts as told of what of it still fires, as if
 // this round had told it, so that it is told the end too. Where it does not arrive again that is taken back like any other.
-import { severityRank, type Severity } from '../../kong-plugin/contract/severity';
+import { severityRank } from '../../kong-plugin/contract/severity';
 import { withUnderway } from './delivery';
+import type { MessageItem } from './message';
 import { NEW_CHANNEL, NO_NOTE, type Knowledge, type Note, type RouteState, type Told } from './route-state';
 
 export interface SentAgain {
   readonly channel: string;
   /** Of the message. */
   readonly id: string;
-  readonly items: readonly {
-    readonly alertKey: string;
-    readonly severity: Severity;
-    readonly isAcknowledged: boolean;
-  }[];
+  readonly items: readonly (MessageItem & { readonly alertKey: string })[];
 }
 
 /** @param nowMs on the clock of the rounds */
@@ -20,16 +17,17 @@ export function sentAgain(state: RouteState, { channel, id, items }: SentAgain, 
   const before = state.channels.get(channel) ?? NEW_CHANNEL;
   const notes = new Map(before.notes);
   const told: Told[] = [];
-  for (const { alertKey: key, severity, isAcknowledged } of items) {
+  for (const { alertKey: key, alert, occasion } of items) {
     const run = state.runs.get(key);
-    if (!run) continue;
+    if (!run || occasion === 'resolved') continue;
+    const { severity } = alert;
     const note: Note = notes.get(key) ?? NO_NOTE;
     const knew = note.sent;
     const isSameRun = knew?.startedMs === run.startedMs;
     // It was told of the same later, and knows as much.
     if (isSameRun && severityRank(knew.severity) >= severityRank(severity)) continue;
     const worst = isSameRun && severityRank(knew.worst) > severityRank(severity) ? knew.worst : severity;
-    const acknowledgedMs = isAcknowledged ? run.alert.acknowledgement?.atMs : undefined;
+    const acknowledgedMs = alert.acknowledgement && run.alert.acknowledgement?.atMs;
     const knows: Knowledge = { severity, worst, startedMs: run.startedMs, acknowledgedMs, timeMs: nowMs };
     told.push({ key, knew, knows });
     notes.set(key, { ...note, sent: knows, failed: undefined });

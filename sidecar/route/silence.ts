@@ -16,6 +16,7 @@ export interface Silence {
   readonly createdMs: number;
 }
 
-export function isInForce({ startsMs, endsMs }: Silence, nowMs: number): boolean {
-  return nowMs >= startsMs && nowMs < endsMs;
+/** One that began when it was made has begun, whatever the clock is set to afterwards. */
+export function isInForce({ startsMs, endsMs, createdMs }: Silence, nowMs: number): boolean {
+  return (nowMs >= startsMs || startsMs === createdMs) && nowMs < endsMs;
 }

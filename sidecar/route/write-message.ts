@@ -3,7 +3,7 @@ import { severityRank } from '../../kong-plugin/contract/severity';
 import { createHash } from 'node:crypto';
 import type { Message, MessageItem } from './message';
 
-/** Of a repeat or a digest the rest is counted in `leftOut`; news that are more come in several messages. */
+/** Of a repeat the rest is counted in `leftOut`; other news that are more come in several messages. */
 export const MOST_ITEMS = 50;
 
 /** @param items at least one @param number no other message has it */

@@ -1,4 +1,5 @@
-import { Escalation, type Escalating } from '../../../sidecar/route/escalation';
+import type { Severity } from '../../../kong-plugin/contract/severity';
+import { Escalation } from '../../../sidecar/route/escalation';
 
 const MINUTE_MS = 60_000;
 
@@ -8,9 +9,15 @@ const ESCALATION = new Escalation([
   { afterMs: 60 * MINUTE_MS, channels: ['boss'], severities: ['critical'] },
 ]);
 
-function due(minute: number, changes: Partial<Escalating> = {}): object {
-  const alert: Escalating = { severity: 'critical', fromMs: 0, acknowledgedMs: undefined, ...changes };
-  return Object.fromEntries(ESCALATION.dueChannels(alert, minute * MINUTE_MS));
+interface Fires {
+  readonly severity?: Severity;
+  readonly fromMs?: number;
+  readonly acknowledgedMs?: number;
+}
+
+function due(minute: number, { severity = 'critical', fromMs = 0, acknowledgedMs }: Fires = {}): object {
+  const severities = [{ severity, fromMs }];
+  return Object.fromEntries(ESCALATION.dueChannels(severities, acknowledgedMs, minute * MINUTE_MS));
 }
 
 describe('the steps of an escalation', () => {
@@ -53,8 +60,23 @@ describe('the steps of an escalation', () => {
       { afterMs: 0, channels: ['slack'], severities: ['critical'] },
       { afterMs: MINUTE_MS, channels: ['mail'], severities: ['info'] },
     ]);
-    const alert = { severity: 'info', fromMs: 0, acknowledgedMs: undefined } as const;
-    expect(Object.fromEntries(late.dueChannels(alert, 0))).toEqual({});
-    expect(Object.fromEntries(late.dueChannels(alert, MINUTE_MS))).toEqual({ mail: 'fired' });
+    const info = [{ severity: 'info', fromMs: 0 }] as const;
+    expect(Object.fromEntries(late.dueChannels(info, undefined, 0))).toEqual({});
+    expect(Object.fromEntries(late.dueChannels(info, undefined, MINUTE_MS))).toEqual({ mail: 'fired' });
+  });
+
+  it('count from when the alert has had one of their severities without a pause', () => {
+    const severities = (['error', 'warning', 'error', 'critical'] as const).map((severity, index) => ({
+      severity,
+      fromMs: index * 10 * MINUTE_MS,
+    }));
+    const at = (minute: number): object =>
+      Object.fromEntries(ESCALATION.dueChannels(severities, undefined, minute * MINUTE_MS));
+    const first = { slack: 'fired', mail: 'fired' };
+    // The second has error and critical, which there was from minute 20 on, and the third critical alone, from minute 30 on.
+    expect(at(34)).toEqual(first);
+    expect(at(35)).toEqual({ ...first, phone: 'escalated' });
+    expect(at(89)).toEqual({ ...first, phone: 'escalated' });
+    expect(at(90)).toEqual({ ...first, phone: 'escalated', boss: 'escalated' });
   });
 });

@@ -410,13 +410,40 @@ describe('an escalation', () => {
     expect(story.rounds(14, 60)).toEqual(['14 slack: resolved shop critical']);
   });
 
-  it('leaves out severities that the step does not have, until the alert gets worse', () => {
+  it('leaves out severities that the step does not have, and counts from when the alert gets so bad', () => {
     const story = new RoutingStory({ escalation }).fire('shop', 'warning');
     expect(story.rounds(0, 30)).toEqual(['0 slack: fired shop warning']);
-    expect(story.at(31).worsen('shop', 'critical').round()).toEqual([
-      'slack: worsened shop critical',
-      'phone: escalated shop critical',
+    story.at(31).worsen('shop', 'critical');
+    expect(story.rounds(31, 90)).toEqual([
+      '31 slack: worsened shop critical',
+      '46 phone: escalated shop critical',
     ]);
+  });
+
+  it('comes no nearer while nobody can be told: a silence that ends begins with the first step', () => {
+    const story = new RoutingStory({ escalation }).fire('shop');
+    story.silences = [silenceOf('shop', 0, 120)];
+    expect(story.rounds(0, 200)).toEqual([
+      '120 slack: fired shop critical',
+      '135 phone: escalated shop critical',
+    ]);
+  });
+
+  it('waits for as long as a silence lasts that comes in between', () => {
+    const story = new RoutingStory({ escalation }).fire('shop');
+    story.silences = [silenceOf('shop', 10, 60)];
+    expect(story.rounds(0, 200)).toEqual([
+      '0 slack: fired shop critical',
+      '65 phone: escalated shop critical',
+    ]);
+  });
+
+  it('goes no further than the first step where somebody acknowledged before anybody was told', () => {
+    const story = new RoutingStory({ escalation }).fire('shop');
+    story.silences = [silenceOf('shop', 0, 120)];
+    story.rounds(0, 29);
+    story.at(30).acknowledge('shop');
+    expect(story.rounds(30, 300)).toEqual(['120 slack: fired shop critical']);
   });
 
   it('gives them their time again where the alert got worse after an acknowledgement', () => {
@@ -510,9 +537,28 @@ describe('a muted alert', () => {
     story.fire('slow', 'warning', { rule: latencyRule(), scope: { level: 'service', service: 'shop' } });
     expect(story.round(0)).toEqual(['slack: fired shop critical']);
     expect(story.at(1).acknowledge('shop').round()).toEqual(['slack: acknowledged shop critical']);
-    expect(story.at(2).resolve('shop').round()).toEqual([
-      'slack: resolved shop critical, fired shop warning',
-    ]);
+    expect(story.at(2).resolve('shop').round()).toEqual(['slack: resolved shop critical']);
+    // Its own window, of a minute, may still hold what both were about.
+    expect(story.rounds(2.5, 10, 0.5)).toEqual(['3 slack: fired shop warning']);
+  });
+
+  it('is not told of what is left in its window once what explained it is over, unless it gets worse', () => {
+    const inhibitions: Inhibition[] = [
+      {
+        source: [{ label: 'kind', operator: '=', value: 'error_rate' }],
+        target: [{ label: 'kind', operator: '=', value: 'latency' }],
+        equal: [],
+      },
+    ];
+    const rule = latencyRule({ windowMs: 5 * MINUTE_MS, keepFiringForMs: MINUTE_MS });
+    const story = new RoutingStory({ inhibitions }).fire('all');
+    for (const name of ['ends', 'stays', 'worsens'])
+      story.fire(name, 'warning', { rule, scope: { level: 'service', service: name } });
+    expect(story.round(0)).toEqual(['slack: fired all critical']);
+    expect(story.at(10).resolve('all').round()).toEqual(['slack: resolved all critical']);
+    expect(story.at(12).worsen('worsens', 'error').round()).toEqual(['slack: fired worsens error']);
+    expect(story.at(14).resolve('ends').round()).toEqual([]);
+    expect(story.rounds(15, 60)).toEqual(['16 slack: fired stays warning']);
   });
 });
 
@@ -632,20 +678,39 @@ describe('a digest', () => {
     expect(story.round(1)).toEqual(['slack: digest: fired shop info']);
   });
 
-  it('holds 200 and tells 50, and counts the rest', () => {
+  it('holds 200, tells them by fifty, and what had no room in the next: each once, and each end', () => {
     const story = new RoutingStory({ digest });
-    for (let n = 0; n < 230; n++) story.fire(`s${n}`, 'info');
-    story.round(0);
-    story.round(60);
-    expect(story.messages).toHaveLength(1);
-    expect(story.messages[0]?.items).toHaveLength(50);
-    expect(story.messages[0]?.leftOut).toBe(180);
-    expect(story.rounds(61, 200, 20)).toEqual([]);
-    for (let n = 0; n < 230; n++) story.at(201).resolve(`s${n}`);
-    story.round(201);
-    expect(story.state.channels.get('slack')?.gathered).toHaveLength(200);
-    expect(story.rounds(202, 300, 20)).toHaveLength(1);
+    const names = Array.from({ length: 230 }, (_, index) => `s${index}`);
+    const told: [minute: number, items: number, leftOut: number][] = [];
+    const services = new Set<string>();
+    const rounds = (from: number, to: number): void => {
+      for (let minute = from; minute <= to; minute += 1) {
+        story.round(minute);
+        for (const { items, leftOut } of story.messages) {
+          told.push([minute, items.length, leftOut]);
+          for (const { occasion, alert } of items) services.add(`${occasion} ${JSON.stringify(alert.scope)}`);
+        }
+      }
+    };
+    for (const name of names) story.fire(name, 'info');
+    rounds(0, 200);
+    const byFifty = [50, 50, 50];
+    expect(told).toEqual([...byFifty.map((items) => [60, items, 0]), [60, 50, 30], [120, 30, 0]]);
+    for (const name of names) story.at(201).resolve(name);
+    rounds(201, 400);
+    expect(told.slice(5)).toEqual([...byFifty.map((items) => [261, items, 0]), [261, 50, 30], [321, 30, 0]]);
+    expect(services.size).toBe(2 * 230);
     expect(story.state.channels.get('slack')?.notes.size).toBe(0);
+  });
+
+  it('leaves out what is silenced meanwhile, which is told when the silence ends', () => {
+    const story = new RoutingStory({ digest }).fire('shop', 'info').fire('cart', 'info');
+    story.round(0);
+    story.silences = [silenceOf('shop', 10, 200)];
+    expect(story.rounds(10, 300)).toEqual([
+      '60 slack: digest: fired cart info',
+      '260 slack: digest: fired shop info',
+    ]);
   });
 
   it('that waits is not told twice of an alert that got worse while its group waits', () => {

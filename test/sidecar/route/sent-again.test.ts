@@ -14,11 +14,7 @@ function refusedStory(policy: ConstructorParameters<typeof RoutingStory>[0] = {}
 }
 
 function sendAgain(story: RoutingStory, { channel, id, items }: Message): void {
-  const told = items.map(({ alert: { severity, acknowledgement } }) => ({
-    alertKey: story.key('shop'),
-    severity,
-    isAcknowledged: acknowledgement !== undefined,
-  }));
+  const told = items.map((item) => ({ ...item, alertKey: story.key('shop') }));
   story.state = sentAgain(story.state, { channel, id, items: told }, story.nowMs);
 }
 

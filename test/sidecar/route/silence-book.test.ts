@@ -41,6 +41,11 @@ describe('a silence', () => {
     expect(statusOf(silence, NOW + HOUR_MS)).toBe('expired');
   });
 
+  it('that began when it was made is in force though the clock is set back', () => {
+    const { silence } = created(createSilence([], REQUEST, id(1), NOW));
+    expect(statusOf(silence, NOW - HOUR_MS)).toBe('active');
+  });
+
   it('may begin later', () => {
     const request = { ...REQUEST, startsMs: NOW + HOUR_MS / 2 };
     const { silence } = created(createSilence([], request, id(1), NOW));
