@@ -33,6 +33,8 @@ export interface Channel {
   readonly name: string;
   readonly type: string;
   readonly delivery: DeliverySettings;
+  /** Of all that it was set to; `undefined` where that is not known. */
+  readonly fingerprint?: string;
   /** Never rejects, ends within the channel's timeout, and never puts a secret into a reason. */
   send(notification: Notification, thread?: Thread): Promise<Outcome>;
   /** Only of those that are told when Kong's configuration changes. */

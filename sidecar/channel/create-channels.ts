@@ -4,6 +4,7 @@ import { alertmanagerChannel } from './alertmanager/alertmanager-channel';
 import type { Channel } from './channel';
 import type { ChannelParts } from './channel-parts';
 import { emailChannel } from './email/email-channel';
+import { fingerprintOf } from './fingerprint';
 import { pagerDutyChannel } from './pagerduty/pagerduty-channel';
 import { sentryChannel } from './sentry/sentry-channel';
 import { slackBotChannel } from './slack/slack-bot-channel';
@@ -15,6 +16,10 @@ export function createChannels(settings: readonly ChannelSettings[], parts: Chan
 }
 
 export function createChannel(settings: ChannelSettings, parts: ChannelParts): Channel {
+  return { ...channelOf(settings, parts), fingerprint: fingerprintOf(settings, parts) };
+}
+
+function channelOf(settings: ChannelSettings, parts: ChannelParts): Channel {
   switch (settings.type) {
     case 'slack':
       return settings.through.kind === 'bot'

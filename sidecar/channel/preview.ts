@@ -7,12 +7,14 @@ import type { PagerDutyChannelSettings } from '../config/channel/pagerduty-setti
 import type { SentryChannelSettings } from '../config/channel/sentry-settings';
 import type { SlackBotSettings, SlackWebhookSettings } from '../config/channel/slack-settings';
 import type { WebhookChannelSettings } from '../config/channel/webhook-settings';
+import { lastWords } from '../notify/last-words';
 import type { Notification } from '../notify/notification';
 import { alertsAddress, validMsOf } from './alertmanager/alertmanager-channel';
 import { postableAlerts } from './alertmanager/postable-alerts';
 import type { ChannelParts } from './channel-parts';
 import type { EmailAddress } from './email/email-address';
 import { emailMessage } from './email/email-message';
+import { linesOf, USER_AGENT } from './http/send-request';
 import { eventsOf } from './pagerduty/pagerduty-channel';
 import { issueEnvelope } from './sentry/sentry-issue';
 import { slackMessage, slackReply } from './slack/slack-message';
@@ -183,7 +185,7 @@ function sentryPreview(
   if (envelopeUrl === undefined)
     return { messages: [], notes: ['Neither sentry.dsn nor Spotlight is set: nothing would be sent.'] };
   const type = { 'content-type': 'application/x-sentry-envelope' };
-  const isOver = items.some(({ occasion }) => occasion === 'resolved');
+  const isOver = lastWords(items).some(({ item }) => item.occasion === 'resolved');
   return {
     messages: items
       .filter(({ occasion }) => occasion !== 'resolved' && occasion !== 'acknowledged')
@@ -205,11 +207,5 @@ function request(
   headers: Readonly<Record<string, string>>,
   body: string,
 ): string[] {
-  const all = { 'user-agent': 'gatewatch', ...headers };
-  return [
-    `${method} ${url}`,
-    ...Object.entries(all).map(([name, value]) => `${name}: ${value}`),
-    '',
-    ...body.split('\n'),
-  ];
+  return linesOf(`${method} ${url}`, { ...USER_AGENT, ...headers }, body);
 }

@@ -46,22 +46,12 @@ function byCode(code: string, settings: ChannelSettings): string | undefined {
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
     case 'EPROTO':
       return `What listens there does not speak TLS: check ${addressOf(settings)}.`;
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-      return `Its certificate is not trusted: name the file of its authority in ${'ca' in settings ? 'ca_file' : 'NODE_EXTRA_CA_CERTS'}.`;
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `Its certificate is for another name: check ${addressOf(settings)}.`;
     case 'ERR_INVALID_URL':
       return `Check ${addressOf(settings)}.`;
     case 'not SMTP':
       return `What listens there does not speak SMTP: check ${addressOf(settings)}.`;
-    // undici's parser of HTTP gives some of its errors no code.
-    case 'unknown error':
-      return `Does what listens there speak HTTP? Check ${addressOf(settings)}.`;
     default:
-      return /^HPE_/.test(code)
+      return code === 'not HTTP' || code.startsWith('HPE_')
         ? `What listens there does not speak HTTP: check ${addressOf(settings)}.`
         : undefined;
   }

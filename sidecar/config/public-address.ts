@@ -4,11 +4,17 @@
 import { isIP } from 'node:net';
 import { parse, type IPv6 } from 'ipaddr.js';
 
+/**
+ * Public by their numbers, and answered inside of a cloud: Azure's WireServer, which gives machines their settings and certificates
+ * (https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16).
+ */
+const CLOUD_INTERNAL = new Set(['168.63.129.16']);
+
 /** @param address IPv4 or IPv6; anything else is not public */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false;
   const parsed = parse(address);
-  if (parsed.range() !== 'unicast') return false;
+  if (parsed.range() !== 'unicast' || CLOUD_INTERNAL.has(parsed.toString())) return false;
   return parsed.kind() === 'ipv4' || isGlobalUnicast(parsed as IPv6);
 }
 

@@ -37,6 +37,10 @@ export class RecentMap<Value> {
     return this.#entries.get(key)?.value;
   }
 
+  *entries(): Generator<[key: string, value: Value]> {
+    for (const [key, { value }] of this.#entries.entries()) yield [key, value];
+  }
+
   /** Unix ms. */
   lastUsedMs(key: string): number | undefined {
     return this.#entries.get(key)?.usedMs;

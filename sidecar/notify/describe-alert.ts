@@ -191,15 +191,13 @@ function describeStart({ sinceMs, firedMs }: Alert): string {
 function describeOccasion({ occasion, alert }: NotificationItem): string[] {
   switch (occasion) {
     case 'worsened':
-      return [`It got worse, and is ${alert.severity} now.`];
+      return [`It got worse, and is ${alert.severity} now.`, ...describeAcknowledgement(alert)];
     case 'escalated':
-      return ['Nobody has acknowledged it yet.'];
+      return alert.acknowledgement ? describeAcknowledgement(alert) : ['Nobody has acknowledged it yet.'];
     case 'repeated':
       return ['It still fires.', ...describeAcknowledgement(alert)];
-    case 'acknowledged':
-      return describeAcknowledgement(alert);
     default:
-      return [];
+      return describeAcknowledgement(alert);
   }
 }
 

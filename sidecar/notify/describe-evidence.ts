@@ -3,7 +3,8 @@
 import { formatValue } from '../rule/format-value';
 import type { Rule } from '../config/rule';
 import type { Evidence } from '../window/evidence';
-import { isAboutLatency } from '../alert/about-latency';
+import { isAboutLatency } from '../config/about-latency';
+import { describeDuration } from './describe-duration';
 import { showName } from './describe-subject';
 
 export function describeErrors(evidence: Evidence, rule: Rule): string[] {
@@ -20,11 +21,19 @@ export function describeErrors(evidence: Evidence, rule: Rule): string[] {
   const addresses = evidence.addresses.map(
     ({ address, failures }) => `${showName(address)} (${count(failures)})`,
   );
+  // Else it is of what the measurement is of, which stands before it.
+  const span =
+    evidence.lastMs === undefined ? '' : ` in the last ${oneOf(describeDuration(evidence.lastMs))}`;
   return [
-    sentence('Worst operations', operations),
-    sentence('Errors', errorTypes),
-    sentence('Failed upstream addresses', addresses),
+    sentence(`Worst operations${span}`, operations),
+    sentence(`Errors${span}`, errorTypes),
+    sentence(`Failed upstream addresses${span}`, addresses),
   ].flat();
+}
+
+/** The last hour, and not the last 1 hour. */
+function oneOf(duration: string): string {
+  return duration.replace(/^1 (\w+)$/, '$1');
 }
 
 function sentence(what: string, parts: readonly string[]): string[] {

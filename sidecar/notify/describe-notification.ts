@@ -1,6 +1,7 @@
 // The words of a whole message: one alert as itself, several as a list.
 import { describeAlert, type Description } from './describe-alert';
 import { labelsInBrackets } from './describe-subject';
+import { lastWords } from './last-words';
 import type { Link, Notification, NotificationItem } from './notification';
 
 export interface DescribedItem extends Description {
@@ -54,10 +55,9 @@ function stillFiring({ kind, items, firing }: Notification): number {
 
 /** "CRITICAL: 3 alerts fire, 1 resolved (service=checkout)" */
 function describeGroup({ kind, items, leftOut, groupLabels }: Notification): string {
-  // A digest tells of one alert as often as something happened to it; what it is now is what counts.
-  const latest = new Map(items.map((item) => [item.alertKey, item]));
-  const resolved = [...latest.values()].filter(({ occasion }) => occasion === 'resolved').length;
-  const firing = latest.size - resolved;
+  const words = lastWords(items);
+  const resolved = words.filter(({ item }) => item.occasion === 'resolved').length;
+  const firing = words.length - resolved;
   const worst = items.find(({ occasion }) => occasion !== 'resolved')?.alert.severity;
   const parts = [
     ...(firing > 0 ? [`${firing} ${firing === 1 ? 'alert fires' : 'alerts fire'}`] : []),

@@ -41,6 +41,7 @@ const evidence = z.object({
   ),
   errorTypes: z.array(z.object({ errorType: text, requests: count, errors: count })),
   addresses: z.array(z.object({ address: text, failures: count })),
+  lastMs: z.number().exactOptional(),
 });
 
 const shape = z.object({

@@ -40,6 +40,8 @@ export interface LetterEnd {
   readonly reason: string | undefined;
   /** Tries that failed and were repeated. */
   readonly failures: number;
+  /** From when it was written for this channel, ms; measured, but for what a restart or a way through the disk took. */
+  readonly tookMs: number;
   /** Of the channel, as it was then. */
   readonly fallback: string | undefined;
 }
@@ -125,15 +127,15 @@ export class ChannelQueue {
 
   #take(letter: Letter, sinceMs: number): void {
     if (this.#isInterrupted) return;
-    if (this.#closedBecause !== undefined) {
-      this.#drop(letter, 0, this.#closedBecause);
-      return;
-    }
-    const replaced = letter.kind === 'standing' ? this.#takeStanding() : undefined;
     const { clock } = this.#parts;
     const nowMs = clock.monotonicMs();
     // After a start it may have waited long already; a clock that was set back has not made it younger than new.
     const ageMs = Math.max(0, clock.nowMs() - sinceMs);
+    if (this.#closedBecause !== undefined) {
+      this.#drop({ letter, failures: 0, sinceMs: nowMs - ageMs }, this.#closedBecause);
+      return;
+    }
+    const replaced = letter.kind === 'standing' ? this.#takeStanding() : undefined;
     this.#queued.push({
       letter,
       orderKeys: orderKeysOf(letter),
@@ -167,11 +169,15 @@ export class ChannelQueue {
     this.#counts.replaced += 1;
   }
 
-  /** From the next try on, which is made at once: the settings may just have been corrected. */
+  /**
+   * From the next try on, which is made at once: the settings may just have been corrected. Where nothing of them has changed the
+   * receiver is left alone for as long as it has asked for.
+   */
   replaceChannel(channel: Channel): void {
+    const isSame = channel.fingerprint !== undefined && channel.fingerprint === this.#channel.fingerprint;
     this.#channel = channel;
     this.#rate.reconfigure(channel.delivery.maxPerMinute, this.#parts.clock.monotonicMs());
-    this.#pausedUntilMs = 0;
+    if (!isSame) this.#pausedUntilMs = 0;
     this.retryNow();
   }
 
@@ -201,7 +207,7 @@ export class ChannelQueue {
   /** Drops what is queued and what still comes. What is being tried is dropped too: nobody waits to hear how that ends. */
   close(reason: string): void {
     this.#closedBecause = reason;
-    for (const { letter, failures } of this.#queued.splice(0)) this.#drop(letter, failures, reason);
+    for (const queued of this.#queued.splice(0)) this.#drop(queued, reason);
     this.#goOn();
   }
 
@@ -271,7 +277,7 @@ export class ChannelQueue {
       const [oldest] = this.#free();
       if (!oldest) return;
       this.#queued = this.#queued.filter((queued) => queued !== oldest);
-      this.#drop(oldest.letter, oldest.failures, `${MAX_QUEUED} others are waiting`);
+      this.#drop(oldest, `${MAX_QUEUED} others are waiting`);
     }
   }
 
@@ -330,7 +336,11 @@ export class ChannelQueue {
     else if (how === 'sent') this.#parts.logger.info(fields, 'notification sent');
     else this.#parts.logger.error({ ...fields, reason }, `notification ${how}, given up`);
     const { fallback } = this.#channel.delivery;
-    this.#parts.onEnd({ letter, how, reason, failures, fallback });
+    this.#parts.onEnd({ letter, how, reason, failures, tookMs: this.#ageOf(queued), fallback });
+  }
+
+  #ageOf({ sinceMs }: Pick<Queued, 'sinceMs'>): number {
+    return this.#parts.clock.monotonicMs() - sinceMs;
   }
 
   /** Never rejects, and ends within MOST_TRY_MS, whatever the channel does. */
@@ -362,11 +372,12 @@ export class ChannelQueue {
     return told ?? { result: 'refused', reason: 'it is not told of changes' };
   }
 
-  #drop(letter: Letter, failures: number, reason: string): void {
+  #drop(queued: Pick<Queued, 'letter' | 'failures' | 'sinceMs'>, reason: string): void {
+    const { letter, failures } = queued;
     this.#counts.dropped += 1;
     this.#parts.logger.error({ ...fieldsOf(letter), reason }, 'notification dropped');
     const { fallback } = this.#channel.delivery;
-    this.#parts.onEnd({ letter, how: 'dropped', reason, failures, fallback });
+    this.#parts.onEnd({ letter, how: 'dropped', reason, failures, tookMs: this.#ageOf(queued), fallback });
   }
 }
 

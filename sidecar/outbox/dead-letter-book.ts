@@ -26,19 +26,22 @@ export interface DeadLetter {
 
 /** A dead letter as things stand now. */
 export interface DeadLetterStatus extends DeadLetter {
-  /** Nothing of it holds any more: sent again it would open what nobody closes. */
-  readonly isOver: boolean;
+  /** Nothing of it holds any more: sent again it would open what nobody closes, or close what fires. */
+  readonly isObsolete: boolean;
 }
 
 /**
- * A letter without the alerts that it says fire, and that no longer do: nobody would be told of their end.
+ * A letter without the alerts that it says fire, and that no longer do, since nobody would be told of their end; and without those
+ * that it says are over, and that fire again.
  *
  * @param fires whether the alert of this key does
  * @returns `undefined` where nothing is left of it
  */
 export function stillTrue(letter: Letter, fires: (alertKey: string) => boolean): Letter | undefined {
   if (letter.kind === 'change') return letter;
-  const items = letter.items.filter(({ alertKey, occasion }) => occasion === 'resolved' || fires(alertKey));
+  const items = letter.items.filter(
+    ({ alertKey, occasion }) => (occasion === 'resolved') !== fires(alertKey),
+  );
   if (items.length === letter.items.length) return letter;
   return items.length === 0 ? undefined : { ...letter, items };
 }

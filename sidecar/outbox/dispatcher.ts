@@ -4,7 +4,6 @@
 // Channels are known by name. At a reload a channel that keeps its name keeps its queue and counters, whatever else changed;
 // a removed one drops its queue, counted, and its counters stay.
 import type { Channel } from '../channel/channel';
-import type { Letter } from '../notify/letter';
 import { ChannelQueue, fieldsOf, type Arrival, type ChannelCounts, type QueueParts } from './channel-queue';
 
 /** What the metrics and the status page tell of one channel. */
@@ -58,15 +57,16 @@ export class Dispatcher {
     for (const [channel, own] of byChannel) {
       const queue = this.#queues.get(channel);
       if (queue) queue.add(own);
-      else for (const { letter } of own) this.#drop(letter);
+      else for (const arrival of own) this.#drop(arrival);
     }
   }
 
-  #drop(letter: Letter): void {
+  #drop({ letter, sinceMs }: Arrival): void {
     const reason = 'there is no such channel';
     this.#countsFor(letter.channel).dropped += 1;
     this.#parts.logger.error({ ...fieldsOf(letter), reason }, 'notification dropped');
-    this.#parts.onEnd({ letter, how: 'dropped', reason, failures: 0, fallback: undefined });
+    const tookMs = Math.max(0, this.#parts.clock.nowMs() - sinceMs);
+    this.#parts.onEnd({ letter, how: 'dropped', reason, failures: 0, tookMs, fallback: undefined });
   }
 
   /** The configured channels. */

@@ -19,7 +19,7 @@ import type { Delivery } from '../route/delivery';
 import type { ChannelCounts, LetterEnd, Try } from './channel-queue';
 import { DeadLetterBook, stillTrue, type DeadLetter } from './dead-letter-book';
 import { Dispatcher, type ChannelStatus } from './dispatcher';
-import { StandInBook } from './stand-in-book';
+import { StandInBook, type MeantLetter, type Orphans } from './stand-in-book';
 import { ThreadBook } from './thread-book';
 
 /** Of a letter that was first meant for this channel, under this id. */
@@ -34,8 +34,6 @@ export interface OutboxEnd extends LetterEnd {
   readonly next: string | undefined;
   /** What the routing knows it by. */
   readonly delivery: Delivery | undefined;
-  /** From when it was written for this channel until its end, ms. */
-  readonly tookMs: number;
 }
 
 export interface OutboxParts {
@@ -50,25 +48,35 @@ export interface OutboxParts {
   readonly onEnd: (end: OutboxEnd) => void;
 }
 
-/** `over`: nothing of it holds any more. */
+/** `obsolete`: nothing of it holds any more. */
 export type SendAgainAnswer =
   | { readonly outcome: 'posted'; readonly letter: Letter; readonly meantFor: string }
-  | { readonly outcome: 'not_found' | 'no_channel' | 'over' };
+  | { readonly outcome: 'not_found' | 'no_channel' | 'obsolete' };
 
 interface Waiting {
   readonly letter: Letter;
   /** From when its deadline counts, Unix ms. */
   readonly sinceMs: number;
-  /** The channels that it was written for: the first is who it is meant for, the last its own. */
-  readonly passed: readonly [string, ...string[]];
+  /** The channel that it was first written for. */
+  readonly meantFor: string;
+  /** Its place among all that was ever posted, by which others that are told the same have theirs too. */
+  readonly order: number;
   /** `undefined` where the routing does not wait for it. */
   readonly origin: Origin | undefined;
 }
 
+type Kept = Waiting & {
+  /** On disk. */
+  readonly key: string;
+  /** Which may have seen it taken, and not have written that down. */
+  readonly isOfEarlierProcess: boolean;
+};
+
 const waitingShape = z.object({
   letter: z.unknown(),
   sinceMs: z.number(),
-  passed: z.tuple([z.string()], z.string()),
+  meantFor: z.string(),
+  order: z.int(),
   origin: z.object({ channel: z.string(), id: z.string() }).nullish(),
 });
 
@@ -79,12 +87,13 @@ export class Outbox {
   readonly #standIns = new StandInBook();
   readonly #dead = new DeadLetterBook();
   /** By the letter's id. */
-  readonly #waiting = new Map<string, Waiting & { readonly key: string }>();
+  readonly #waiting = new Map<string, Kept>();
   /** The same on disk, in their order. */
   readonly #written = new DirtyMap<unknown>(MEMORY_KEYS.delivery);
   #posted: (Waiting & { readonly number: number })[] = [];
   #lastPosted = 0;
   #nextKey = 1;
+  #nextOrder = 1;
 
   constructor(parts: OutboxParts, channels: readonly Channel[]) {
     this.#parts = parts;
@@ -139,8 +148,10 @@ export class Outbox {
       const { id, channel } = letter;
       const sinceMs = this.#parts.clock.nowMs();
       // A state is made anew at the next start, and never worth sending later.
-      if (letter.kind === 'standing') this.#put({ letter, sinceMs, passed: [channel], origin: undefined });
-      else this.#wait({ letter, sinceMs, passed: [channel], origin: { channel, id } });
+      if (letter.kind === 'standing')
+        this.#put({ letter, sinceMs, meantFor: channel, order: 0, origin: undefined });
+      else
+        this.#wait({ letter, sinceMs, meantFor: channel, order: this.#nextOrder++, origin: { channel, id } });
     }
   }
 
@@ -171,12 +182,12 @@ export class Outbox {
     if (!dead) return { outcome: 'not_found' };
     const { meantFor } = dead;
     const letter = stillTrue(dead.letter, fires);
-    if (!letter) return { outcome: 'over' };
+    if (!letter) return { outcome: 'obsolete' };
     if (!this.#dispatcher.channel(letter.channel)) return { outcome: 'no_channel' };
     this.#dead.delete(id);
-    const passed: Waiting['passed'] = letter.channel === meantFor ? [meantFor] : [meantFor, letter.channel];
     const origin = { channel: meantFor, id };
-    this.#wait({ letter, sinceMs: this.#parts.clock.nowMs(), passed, origin });
+    const sinceMs = this.#parts.clock.nowMs();
+    this.#wait({ letter, sinceMs, meantFor, order: this.#nextOrder++, origin });
     return { outcome: 'posted', letter, meantFor };
   }
 
@@ -188,6 +199,11 @@ export class Outbox {
   /** For a reload. Letters to a channel that is gone are posted to its fallback, or are dead letters. */
   reconfigure(channels: readonly Channel[]): void {
     this.#dispatcher.reconfigure(channels);
+  }
+
+  /** Who was told of alerts in the place of a channel that there is no more: each once, for the routing to go on with. */
+  orphans(): readonly Orphans[] {
+    return this.#standIns.takeOrphans((channel) => this.#dispatcher.channel(channel) !== undefined);
   }
 
   /** See Dispatcher. */
@@ -218,6 +234,7 @@ export class Outbox {
       this.#threads.restore(own(MEMORY_KEYS.thread)) +
       this.#standIns.restore(own(MEMORY_KEYS.standIn)) +
       this.#dead.restore(own(MEMORY_KEYS.deadLetter), rules);
+    this.#nextOrder = Math.max(this.#nextOrder, this.#standIns.lastOrder + 1);
     for (const [key, value] of own(MEMORY_KEYS.delivery)) {
       if (Number.isSafeInteger(Number(key))) this.#nextKey = Math.max(this.#nextKey, Number(key) + 1);
       const { data } = waitingShape.safeParse(value);
@@ -227,9 +244,10 @@ export class Outbox {
         this.#written.forget(key);
         continue;
       }
-      const { sinceMs, passed, origin } = data;
-      const waiting = { letter, sinceMs, passed, origin: origin ?? undefined };
-      this.#waiting.set(letter.id, { ...waiting, key });
+      const { sinceMs, meantFor, order, origin } = data;
+      const waiting = { letter, sinceMs, meantFor, order, origin: origin ?? undefined };
+      this.#nextOrder = Math.max(this.#nextOrder, order + 1);
+      this.#waiting.set(letter.id, { ...waiting, key, isOfEarlierProcess: true });
       this.#written.restore(key, value);
       this.#put(waiting);
     }
@@ -238,8 +256,9 @@ export class Outbox {
 
   #wait(waiting: Waiting): void {
     const key = String(this.#nextKey++).padStart(16, '0');
-    this.#waiting.set(waiting.letter.id, { ...waiting, key });
+    this.#waiting.set(waiting.letter.id, { ...waiting, key, isOfEarlierProcess: false });
     this.#written.set(key, { ...waiting, letter: encodeLetter(waiting.letter) });
+    if (isInPlace(waiting)) this.#standIns.posted(waiting, waiting.sinceMs);
     this.#put(waiting);
   }
 
@@ -254,23 +273,33 @@ export class Outbox {
     const waiting = this.#waiting.get(letter.id);
     this.#waiting.delete(letter.id);
     if (waiting) this.#written.delete(waiting.key);
-    const { origin, passed = [letter.channel], sinceMs = nowMs } = waiting ?? {};
-    const [meantFor] = passed;
-    const tookMs = Math.max(0, nowMs - sinceMs);
+    const { origin, meantFor = letter.channel, order = 0 } = waiting ?? {};
+    const meant = { letter, meantFor, order };
+    if (isInPlace(meant)) {
+      const wasTaken = how === 'sent' || (waiting?.isOfEarlierProcess === true ? undefined : false);
+      this.#standIns.ended(meant, { wasTaken, isFollowUp: origin === undefined }, nowMs);
+    }
     if (how === 'sent') {
       this.#threads.letterArrived(letter, nowMs);
       this.#dead.letterArrived(letter, meantFor, nowMs);
-      this.#tellStandIns(letter, passed, undefined);
-      this.#parts.onEnd({ ...end, tookMs, next: undefined, delivery: origin && { ...origin, how } });
+      this.#tellStandIns(meant);
+      if (!isInPlace(meant) && isOfAlerts(meant)) this.#standIns.ownTook(meant, nowMs);
+      // Of an end that only another has taken its own channel knows nothing, and is told again.
+      const arrived = isInPlace(meant) && isOfEnds(meant.letter) ? 'expired' : how;
+      this.#parts.onEnd({ ...end, next: undefined, delivery: origin && { ...origin, how: arrived } });
       return;
     }
     this.#threads.letterFailed(letter);
     if (letter.kind === 'standing') {
-      this.#parts.onEnd({ ...end, tookMs, next: undefined, delivery: undefined });
+      this.#parts.onEnd({ ...end, next: undefined, delivery: undefined });
       return;
     }
     const why = reason ?? 'no reason is known';
     const next = this.#fallbackFor(end);
+    if (next !== undefined && isOfAlerts(meant) && this.#standIns.knowsEnds(meant, next)) {
+      this.#parts.onEnd({ ...end, next: undefined, delivery: origin && { ...origin, how } });
+      return;
+    }
     if (next === undefined) {
       const dead = { letter, how, reason: why, failures, failedMs: nowMs, toldSinceMs: undefined };
       this.#dead.add(dead, meantFor);
@@ -278,28 +307,24 @@ export class Outbox {
         { id: letter.id, channel: letter.channel },
         'nobody took it; kept as a dead letter',
       );
-      this.#parts.onEnd({ ...end, tookMs, next, delivery: origin && { ...origin, how } });
+      this.#parts.onEnd({ ...end, next, delivery: origin && { ...origin, how } });
       return;
     }
-    this.#wait({ letter: inPlaceOf(letter, next, why), sinceMs: nowMs, passed: [...passed, next], origin });
-    this.#tellStandIns(letter, passed, next);
+    this.#wait({ letter: inPlaceOf(letter, next, why), sinceMs: nowMs, meantFor, order, origin });
     this.#parts.logger.warn(
       { id: letter.id, channel: letter.channel, fallback: next },
       'its fallback is told',
     );
-    this.#parts.onEnd({ ...end, tookMs, next, delivery: undefined });
+    this.#parts.onEnd({ ...end, next, delivery: undefined });
   }
 
-  #tellStandIns(letter: Letter, passed: Waiting['passed'], next: string | undefined): void {
+  /** Of what somebody has taken. */
+  #tellStandIns({ letter, meantFor, order }: Meant): void {
     if (letter.kind === 'change' || letter.kind === 'standing') return;
-    const nowMs = this.#parts.clock.nowMs();
-    const news = this.#standIns.ended({ letter, meantFor: passed[0], next }, nowMs);
-    for (const [channel, items] of news) {
-      // A fallback that was turned round by a reload would tell it back.
-      if (passed.includes(channel) || !this.#dispatcher.channel(channel)) continue;
-      const own = followUp(letter, channel, items);
-      this.#wait({ letter: own, sinceMs: nowMs, passed: [...passed, channel], origin: undefined });
-    }
+    const sinceMs = this.#parts.clock.nowMs();
+    for (const [channel, items] of this.#standIns.newsOf({ letter, meantFor, order }))
+      if (this.#dispatcher.channel(channel))
+        this.#wait({ letter: followUp(letter, channel, items), sinceMs, meantFor, order, origin: undefined });
   }
 
   #fallbackFor({ letter, fallback }: LetterEnd): string | undefined {
@@ -307,6 +332,21 @@ export class Outbox {
     if (!next || (letter.kind === 'change' && !next.sendChange)) return undefined;
     return fallback;
   }
+}
+
+type Meant = Pick<Waiting, 'letter' | 'meantFor' | 'order'>;
+
+function isOfAlerts(meant: Meant): meant is MeantLetter {
+  return meant.letter.kind === 'group' || meant.letter.kind === 'digest';
+}
+
+/** Of alerts, for a channel that was not to be told. */
+function isInPlace(meant: Meant): meant is MeantLetter {
+  return isOfAlerts(meant) && meant.letter.channel !== meant.meantFor;
+}
+
+function isOfEnds({ items }: Notification): boolean {
+  return items.every(({ occasion }) => occasion === 'resolved');
 }
 
 /** The same letter for another channel, which says in whose place it is told. */

@@ -10,6 +10,7 @@ import type { ChannelParts } from '../channel-parts';
 import { outcomeOf } from '../http/outcome-of-answer';
 import { receiverAgent } from '../http/receiver-agent';
 import { sendRequest } from '../http/send-request';
+import { tryBudget, type TryBudget } from '../try-budget';
 import { clusterOutcome } from './cluster-outcome';
 import { postableAlerts } from './postable-alerts';
 
@@ -32,12 +33,12 @@ export function alertmanagerChannel(
   const dispatcher = receiverAgent({ ca: settings.ca, allowsPrivateAddresses: true });
 
   const send = async (notification: Notification, told: Thread = {}): Promise<Outcome> => {
-    const untilMs = performance.now() + timeoutMs;
+    const leftMs = tryBudget(timeoutMs, clock);
     const postable = postableAlerts(notification, { validMs, nowMs: clock.nowMs(), told });
     const bodies = inParts(postable.alerts).map((part) => JSON.stringify(part));
     const held = urls.map(() => new HeldConversation());
     const tellings = urls.map((url, index) =>
-      tellMember(url, bodies, untilMs, { clock, dispatcher, conversation: conversation && held[index] }),
+      tellMember(url, bodies, leftMs, { clock, dispatcher, conversation: conversation && held[index] }),
     );
     const outcome = clusterOutcome(await Promise.all(tellings));
     if (conversation) for (const one of held) one.repeatTo(conversation);
@@ -52,18 +53,17 @@ interface MemberParts {
   readonly conversation: Conversation | undefined;
 }
 
-/** One part that is refused keeps none of the others from being told. @param untilMs of performance.now() */
+/** One part that is refused keeps none of the others from being told. */
 async function tellMember(
   url: Secret,
   bodies: readonly string[],
-  untilMs: number,
+  leftMs: TryBudget,
   { clock, dispatcher, conversation }: MemberParts,
 ): Promise<Outcome> {
   const headers = { 'content-type': 'application/json' };
   let refused: Outcome | undefined;
   for (const body of bodies) {
-    const timeoutMs = Math.max(1, Math.ceil(untilMs - performance.now()));
-    const request = { url, method: 'POST', headers, body, timeoutMs, dispatcher } as const;
+    const request = { url, method: 'POST', headers, body, timeoutMs: leftMs(), dispatcher } as const;
     const outcome = outcomeOf(await sendRequest(request, conversation), clock.nowMs());
     if (outcome.result === 'retry') return outcome;
     if (outcome.result === 'refused') refused = outcome;

@@ -3,13 +3,8 @@
 // message. A member is named by its place in the configuration: its address is a secret.
 import type { Outcome } from '../channel';
 
-export type ClusterOutcome = Outcome & {
-  /** What went wrong though it was sent. */
-  readonly warning?: string;
-};
-
 /** @param outcomes in the order of the configuration, at least one */
-export function clusterOutcome(outcomes: readonly Outcome[]): ClusterOutcome {
+export function clusterOutcome(outcomes: readonly Outcome[]): Outcome {
   const failures = outcomes.flatMap((outcome, index) =>
     outcome.result === 'sent' ? [] : [{ outcome, reason: nameOf(index, outcomes.length) + outcome.reason }],
   );

@@ -6,6 +6,7 @@
 // several, the severity that was told is remembered, and its alert ended when another takes its place; else both would fire until the
 // old one runs out, and it would then be told as resolved.
 import { alertId } from '../../alert/alert-key';
+import { lastWords } from '../../notify/last-words';
 import type { Notification, NotificationItem } from '../../notify/notification';
 import { thresholdsOf } from '../../rule/thresholds';
 import type { Thread } from '../channel';
@@ -32,19 +33,9 @@ export function postableAlerts(
   notification: Notification,
   telling: Telling,
 ): { readonly alerts: readonly PostableAlert[]; readonly told: Thread } {
-  const items = latestOfEach(notification.items);
+  const items = lastWords(notification.items).map(({ item }) => item);
   const alerts = items.flatMap((item) => [...endOfOldSeverity(item, telling), postable(item, telling)]);
   return { alerts, told: remember(items, notification, telling.told) };
-}
-
-/** A digest tells of one alert as often as something happened to it. */
-function latestOfEach(items: readonly NotificationItem[]): NotificationItem[] {
-  const latest = new Map<string, NotificationItem>();
-  for (const item of items) {
-    const known = latest.get(item.alertKey);
-    if (known === undefined || item.atMs >= known.atMs) latest.set(item.alertKey, item);
-  }
-  return [...latest.values()];
 }
 
 function postable(item: NotificationItem, { validMs, nowMs }: Telling): PostableAlert {

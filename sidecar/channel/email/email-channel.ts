@@ -36,9 +36,6 @@ async function sendMail(
   const delivery = await deliverBySmtp(settings, envelope, await emailMime(message), conversation);
   const outcome = outcomeOfDelivery(delivery, before.length);
   if (delivery.kind !== 'taken') return outcome;
-  // Nothing is remembered of a digest, so those who have it would get it again.
-  if (notification.kind === 'digest')
-    return outcome.result === 'retry' ? { result: 'sent', warning: outcome.reason } : outcome;
   const left =
     outcome.result === 'retry'
       ? { notificationId: notification.id, holders: [...before, ...delivery.by] }

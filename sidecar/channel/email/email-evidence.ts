@@ -1,6 +1,6 @@
 // Where it fails and how, as small tables with a bar in each row: the worst operations, the error types, the upstream addresses.
 // The same that describe-evidence.ts says in sentences, which these tables replace.
-import { isAboutLatency } from '../../alert/about-latency';
+import { isAboutLatency } from '../../config/about-latency';
 import { showName } from '../../notify/describe-subject';
 import type { NotificationItem } from '../../notify/notification';
 import { formatValue } from '../../rule/format-value';

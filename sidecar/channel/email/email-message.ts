@@ -112,7 +112,7 @@ function headersOf(notification: Notification, channel: string, from: EmailAddre
 }
 
 function stateOf({ items, firing }: Notification): string {
-  const tone = toneOfAll(items.map((item) => item));
+  const tone = toneOfAll(items);
   const isOver = items.every(({ occasion }) => occasion === 'resolved');
   return isOver && firing > 0 ? 'partly resolved' : tone.word.toLowerCase();
 }

@@ -3,10 +3,11 @@
 // as one of them may be; then it is sent, with a warning that names how many have no mail: people know of the alert, and a wrong
 // address among many need not send each one through a fallback. The caller remembers who has it: nobody gets it again because of the
 // others.
-// A certificate that nobody trusts is refused at once, since only a person can change that, and another channel can tell people
-// meanwhile; one that has expired is renewed within the hour by most who notice, and is tried again.
+// A certificate that nobody trusts or that is for another name is refused at once, and one that has expired is not: see
+// tls-faults.ts.
 // Only numbers, codes and our own words are in a reason, never what the server wrote.
 import type { Outcome } from '../channel';
+import { tlsFaultOf, type TlsFault } from '../tls-faults';
 import type { SmtpDelivery, SmtpReply, SmtpStage } from './smtp-delivery';
 
 /** @param holders how many receivers have it from an earlier try */
@@ -91,26 +92,18 @@ function hintOf({ stage, replies }: Extract<SmtpDelivery, { kind: 'no' }>): stri
   }
 }
 
-/** https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes; those of Node.js itself begin with ERR_TLS_CERT. */
-const UNTRUSTED =
-  /^(?:UNABLE_TO_.*|CERT_(?!HAS_EXPIRED$|NOT_YET_VALID$).*|CRL_.*|ERROR_IN_.*|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|ERR_TLS_CERT_.*)$/;
-
 function outcomeOfSilence(stage: SmtpStage, code: string): Outcome {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH')
-    return {
-      result: 'refused',
-      reason: `the server's certificate is for another name (${code}): check host`,
-    };
-  if (UNTRUSTED.test(code))
-    return {
-      result: 'refused',
-      reason: `the server's certificate is not trusted (${code}): name its authority in ca_file`,
-    };
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
-    return {
-      result: 'retry',
-      reason: `the server's certificate is not valid today (${code})`,
-      afterMs: undefined,
-    };
-  return { result: 'retry', reason: `${WORDS[stage].missing} (${code})`, afterMs: undefined };
+  const fault = tlsFaultOf(code);
+  const reason =
+    fault === undefined
+      ? `${WORDS[stage].missing} (${code})`
+      : `the server's certificate is ${fault} (${code})${TLS_HINTS[fault]}`;
+  if (fault === 'for another name' || fault === 'not trusted') return { result: 'refused', reason };
+  return { result: 'retry', reason, afterMs: undefined };
 }
+
+const TLS_HINTS: Readonly<Record<TlsFault, string>> = {
+  'for another name': ': check host',
+  'not trusted': ': name its authority in ca_file',
+  'not valid today': '',
+};

@@ -1,6 +1,7 @@
 // In: how a POST ended. Out: what to do next. 2xx is sent; 408, 425, 429, 5xx and no answer may succeed later; everything
-// else, redirects included, cannot. Only the status and our own words are in a reason, never what the receiver wrote.
+// else, redirects and certificates that only a person can mend included, cannot. Only the status and our own words are in a reason, never what the receiver wrote.
 import type { Outcome } from '../channel';
+import { tlsFaultOf } from '../tls-faults';
 import type { Answer, NoAnswer } from './send-request';
 
 /** RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4: the client may repeat the request. */
@@ -14,7 +15,7 @@ export function outcomeOf(answer: Answer | NoAnswer, nowMs: number): Outcome {
   if (answer.kind === 'no_answer') {
     if (FINAL_CODES.has(answer.code))
       return { result: 'refused', reason: `the address cannot be used (${answer.code})` };
-    return { result: 'retry', reason: `no answer (${answer.code})`, afterMs: undefined };
+    return outcomeOfSilence(answer.code);
   }
   const { status, retryAfter } = answer;
   if (status >= 200 && status < 300) return { result: 'sent' };
@@ -23,6 +24,23 @@ export function outcomeOf(answer: Answer | NoAnswer, nowMs: number): Outcome {
   if (status >= 500 || REPEATABLE_STATUSES.has(status))
     return { result: 'retry', reason: `answered ${status}`, afterMs: readRetryAfterMs(retryAfter, nowMs) };
   return { result: 'refused', reason: `answered ${status}` };
+}
+
+function outcomeOfSilence(code: string): Outcome {
+  switch (tlsFaultOf(code)) {
+    case 'for another name':
+      return {
+        result: 'refused',
+        reason: `the receiver's certificate is for another name (${code}): check its address`,
+      };
+    case 'not trusted':
+      return {
+        result: 'refused',
+        reason: `the receiver's certificate is not trusted (${code}): name its authority in ca_file, or else in NODE_EXTRA_CA_CERTS`,
+      };
+    default:
+      return { result: 'retry', reason: `no answer (${code})`, afterMs: undefined };
+  }
 }
 
 /** RFC 9110 10.2.3: whole seconds or an HTTP date. Anything else is as if it were not there. */

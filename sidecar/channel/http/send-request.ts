@@ -39,6 +39,8 @@ export interface NoAnswer {
 /** More than any receiver's word for what is wrong. */
 export const MAX_ANSWER_BYTES = 4_096;
 
+export const USER_AGENT = { 'user-agent': 'gatewatch' };
+
 /** Never rejects. */
 export async function sendRequest(
   outgoing: OutgoingRequest,
@@ -49,11 +51,12 @@ export async function sendRequest(
   try {
     const address = new URL(url.reveal());
     const headers = {
-      'user-agent': 'gatewatch',
+      ...USER_AGENT,
       ...basicAuthorization(address),
       ...outgoing.headers,
     };
-    tell(conversation?.said.bind(conversation), `${method} ${address.href}`, headers, body);
+    if (conversation)
+      for (const line of linesOf(`${method} ${address.href}`, headers, body)) conversation.said(line);
     const response = await request(address, {
       method,
       headers,
@@ -70,7 +73,9 @@ export async function sendRequest(
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
       ...(await readStart(response.body, outgoing.mostAnswerBytes ?? MAX_ANSWER_BYTES)),
     };
-    tell(conversation?.heard.bind(conversation), String(answer.status), response.headers, answer.body);
+    if (conversation)
+      for (const line of linesOf(String(answer.status), response.headers, answer.body))
+        conversation.heard(line);
     return answer;
   } catch (error) {
     const code = signal.aborted ? 'timeout' : errorCodeOf(error);
@@ -79,19 +84,16 @@ export async function sendRequest(
   }
 }
 
-/** As HTTP/1.1 would write it. */
-function tell(
-  line: ((text: string) => void) | undefined,
+/** As HTTP/1.1 would write it. @param first the method and the address, or the status */
+export function linesOf(
   first: string,
   headers: Readonly<Record<string, string | string[] | undefined>>,
   body: string,
-): void {
-  if (!line) return;
-  line(first);
-  for (const [name, value] of Object.entries(headers))
-    if (value !== undefined) line(`${name}: ${String(value)}`);
-  line('');
-  for (const text of body.split('\n')) line(text);
+): string[] {
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${String(value)}`],
+  );
+  return [first, ...lines, '', ...body.split('\n')];
 }
 
 async function readStart(

@@ -1,9 +1,9 @@
 // In: how a call of the Events API v2 ended. Out: what to do next: 202 is accepted, 429 and 5xx may pass, 400 and the rest cannot
 // (https://github.com/PagerDuty/developer-docs/blob/main/docs/events-API-v2/01-Overview.md, response codes). Another 2xx is somebody
 // else's page. Of what PagerDuty writes only the words below are told, in words of our own.
-import type { Outcome } from '../channel';
 import { outcomeOf } from '../http/outcome-of-answer';
 import type { Answer, NoAnswer } from '../http/send-request';
+import type { PartEnd } from '../send-parts';
 import { RATE_LIMIT_WAIT_MS } from './pagerduty-limits';
 
 /** In `status` of an answer: what PagerDuty publishes and what it is known to say. */
@@ -23,14 +23,8 @@ const KEY_WORDS = new Set([
   "'routing_key' cannot contain non-alphanumeric characters.",
 ]);
 
-export interface EventEnd {
-  readonly outcome: Outcome;
-  /** It is not about this one event: the next would end so, too. */
-  readonly isAboutAll: boolean;
-}
-
 /** @param nowMs Unix ms */
-export function endOf(answer: Answer | NoAnswer, nowMs: number): EventEnd {
+export function endOf(answer: Answer | NoAnswer, nowMs: number): PartEnd {
   const outcome = outcomeOf(answer, nowMs);
   if (answer.kind === 'no_answer') return { outcome, isAboutAll: true };
   const { status, body } = answer;

@@ -2,13 +2,19 @@
 // which Sentry knows only once it has taken the event in, or, where the event is not there (it was sampled out, or the clock was
 // set meanwhile), by the tag that all events of the alert have. Not found, it is looked for again for a few minutes, and then
 // given up: others wait behind it.
-import { alertIdentity } from '../../notify/alert-identity';
+// What fires is sent first, since the searches may hold up the rest. An issue is resolved only where the end is the last word on its
+// alert: a digest may tell that it fires again.
 import type { SentryApiSettings, SentryChannelSettings } from '../../config/channel/sentry-settings';
+import { alertIdentity } from '../../notify/alert-identity';
+import { lastWords } from '../../notify/last-words';
+import type { NotificationItem } from '../../notify/notification';
 import { postEnvelope, showEnvelope } from '../../sentry/post-envelope';
 import type { Channel, Outcome } from '../channel';
 import type { ChannelParts } from '../channel-parts';
-import type { Notification, NotificationItem } from '../../notify/notification';
 import { outcomeOf } from '../http/outcome-of-answer';
+import { receiverOf } from '../progress';
+import { sendParts, type Part, type PartEnd } from '../send-parts';
+import { tryBudget } from '../try-budget';
 import { SentryApi, type ApiAnswer } from './sentry-api';
 import { eventIdOf, issueEnvelope } from './sentry-issue';
 import { tellHeard, tellSaid } from './tell-sentry';
@@ -26,49 +32,50 @@ export interface SentryProject {
 const SEARCH_MS = 180_000;
 
 export function sentryChannel(settings: SentryChannelSettings, parts: ChannelParts): Channel {
-  const { name, type, delivery } = settings;
-  return { name, type, delivery, send: (notification) => sendAll(notification, settings, parts) };
-}
-
-/**
- * What fires first: the search for an issue may hold up the rest. Each is tried; one that may succeed later has all of them sent
- * again, which is harmless, since they are the same events.
- */
-async function sendAll(
-  { items }: Notification,
-  settings: SentryChannelSettings,
-  parts: ChannelParts,
-): Promise<Outcome> {
-  const inOrder = [...items].sort(
-    (a, b) => Number(a.occasion === 'resolved') - Number(b.occasion === 'resolved'),
+  const { name, type, delivery, timeoutMs, resolving } = settings;
+  const { clock, project } = parts;
+  const receiver = receiverOf(
+    project.envelopeUrl ?? '',
+    ...(resolving ? [resolving.apiUrl, resolving.organization, resolving.project] : []),
   );
-  const outcomes: Outcome[] = [];
-  for (const item of inOrder) outcomes.push(await sendOne(item, settings, parts));
-  return combined(outcomes);
+  return {
+    name,
+    type,
+    delivery,
+    send: ({ id, items }, thread) => {
+      const all = [...openings(items, parts), ...resolvings(items, resolving, parts)];
+      return sendParts(all, { notificationId: id, receiver }, thread, tryBudget(timeoutMs, clock));
+    },
+  };
 }
 
-/** Later before refused, refused before sent, with every reason once. */
-function combined(outcomes: readonly Outcome[]): Outcome {
-  const retries = outcomes.filter((outcome) => outcome.result === 'retry');
-  const refusals = outcomes.filter((outcome) => outcome.result === 'refused');
-  const reason = [...new Set([...retries, ...refusals].map((outcome) => outcome.reason))].join('; ');
-  if (retries.length > 0) {
-    const waits = retries.flatMap(({ afterMs }) => afterMs ?? []);
-    return { result: 'retry', reason, afterMs: waits.length === 0 ? undefined : Math.max(...waits) };
-  }
-  return refusals.length > 0 ? { result: 'refused', reason } : { result: 'sent' };
+/** An issue that is open says no more by a second event. */
+function openings(items: readonly NotificationItem[], parts: ChannelParts): Part[] {
+  return items
+    .filter(({ occasion }) => occasion !== 'acknowledged' && occasion !== 'resolved')
+    .map((item) => ({
+      name: eventIdOf(item),
+      send: async (timeoutMs) => partEnd(await open(item, timeoutMs, parts)),
+    }));
 }
 
-function sendOne(
-  item: NotificationItem,
-  settings: SentryChannelSettings,
+function resolvings(
+  items: readonly NotificationItem[],
+  resolving: SentryApiSettings | undefined,
   parts: ChannelParts,
-): Promise<Outcome> | Outcome {
-  // An issue that is open says no more by a second event.
-  if (item.occasion === 'acknowledged') return { result: 'sent' };
-  if (item.occasion !== 'resolved') return open(item, settings.timeoutMs, parts);
-  if (settings.resolving === undefined || parts.project.envelopeUrl === undefined) return { result: 'sent' };
-  return resolve(item, settings.resolving, settings.timeoutMs, parts);
+): Part[] {
+  if (resolving === undefined || parts.project.envelopeUrl === undefined) return [];
+  return lastWords(items)
+    .filter(({ item }) => item.occasion === 'resolved')
+    .map(({ item }) => ({
+      name: `${alertIdentity(item)}:resolve`,
+      send: async (timeoutMs) => partEnd(await resolve(item, resolving, timeoutMs, parts)),
+    }));
+}
+
+/** Only a wish to be left alone is about the others too: events and issues are not asked for at one place. */
+function partEnd(outcome: Outcome): PartEnd {
+  return { outcome, isAboutAll: outcome.result === 'retry' && outcome.afterMs !== undefined };
 }
 
 const ENVELOPE_HEADERS = { 'content-type': 'application/x-sentry-envelope' };

@@ -7,6 +7,7 @@ import type { Clock } from '../../clock';
 import type { Conversation, Outcome } from '../channel';
 import { outcomeOf } from '../http/outcome-of-answer';
 import { sendRequest, type Answer, type NoAnswer } from '../http/send-request';
+import { tryBudget, type TryBudget } from '../try-budget';
 import { hintFor, meaningOf, toldWord, type Meaning } from './slack-errors';
 import { withoutBlocks, type SlackMessage } from './slack-layout';
 
@@ -45,13 +46,13 @@ export class SlackApi {
   readonly #bot: SlackBotSettings;
   readonly #clock: Clock;
   readonly #conversation: Conversation | undefined;
-  readonly #endMs: number;
+  readonly #leftMs: TryBudget;
 
   constructor(bot: SlackBotSettings, timeoutMs: number, clock: Clock, conversation?: Conversation) {
     this.#bot = bot;
     this.#clock = clock;
     this.#conversation = conversation;
-    this.#endMs = clock.monotonicMs() + timeoutMs;
+    this.#leftMs = tryBudget(timeoutMs, clock);
   }
 
   /** Where Slack does not take our blocks, the same without: plainer, but there. */
@@ -92,7 +93,7 @@ export class SlackApi {
           'content-type': 'application/json; charset=utf-8',
         },
         body: JSON.stringify(document),
-        timeoutMs: Math.max(1, Math.ceil(this.#endMs - this.#clock.monotonicMs())),
+        timeoutMs: this.#leftMs(),
         mostAnswerBytes: MOST_ANSWER_BYTES,
       },
       this.#conversation,

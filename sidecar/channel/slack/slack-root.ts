@@ -6,6 +6,7 @@ import { SEVERITIES, severityRank, type Severity } from '../../../kong-plugin/co
 import { alertId } from '../../alert/alert-key';
 import { describeAlert } from '../../notify/describe-alert';
 import { labelsInBrackets } from '../../notify/describe-subject';
+import { lastWords } from '../../notify/last-words';
 import { LINK_NAMES, type Notification, type NotificationItem } from '../../notify/notification';
 import { layOut, type SlackEntry, type SlackMessage } from './slack-layout';
 import { MOST_BLOCKS_BYTES } from './slack-limits';
@@ -26,14 +27,9 @@ export const MOST_ALERTS = 200;
 
 /** What is known after a notification. */
 export function alertsAfter(before: readonly RootAlert[], notification: Notification): RootAlert[] {
-  const alerts = new Map(before.map((alert) => [alert.id, alert]));
-  for (const item of notification.items) {
-    const alert = rootAlertOf(item);
-    alerts.set(alert.id, alert);
-  }
-  // Nothing of the group fires, so neither does what a notification that was lost would have told of.
-  const known = [...alerts.values()].map((alert) => (notification.firing === 0 ? over(alert) : alert));
-  return known
+  const told = lastWords(notification.items).map(({ item }) => rootAlertOf(item));
+  const known = new Map([...before, ...told].map((alert) => [alert.id, alert]));
+  return withoutUnseen([...known.values()], told, notification)
     .sort(
       (a, b) =>
         STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
@@ -42,17 +38,36 @@ export function alertsAfter(before: readonly RootAlert[], notification: Notifica
     .slice(0, MOST_ALERTS);
 }
 
+/** Where fewer fire than is known, some have ended unseen: by a digest, or by a notification that was lost. */
+function withoutUnseen(
+  known: readonly RootAlert[],
+  told: readonly RootAlert[],
+  { firing }: Notification,
+): RootAlert[] {
+  if (firing === 0) return known.map(over);
+  if (firingOf(known) <= firing) return [...known];
+  // Which of them, nobody says.
+  return known.filter((alert) => alert.state === 'resolved' || told.includes(alert));
+}
+
+/** Acknowledged ones too. */
+function firingOf(alerts: readonly RootAlert[]): number {
+  return alerts.filter(({ state }) => state !== 'resolved').length;
+}
+
 export function rootMessage(alerts: readonly RootAlert[], notification: Notification): SlackMessage {
-  const { leftOut, groupLabels, items } = notification;
+  const { leftOut, groupLabels, items, firing } = notification;
   const labels = { ...groupLabels, ...items[0]?.externalLabels };
   const [only] = alerts;
   const isOne = alerts.length === 1 && leftOut === 0;
+  const unknown = leftOut > 0 ? 0 : firing - firingOf(alerts);
   return layOut({
     title: isOne && only ? only.title : groupTitle(alerts, labels),
     isQuiet: false,
     entries: alerts,
     notes: [
       ...(leftOut > 0 ? [`${leftOut.toLocaleString('en-US')} more had no room in this message.`] : []),
+      ...(unknown > 0 ? [`${unknown.toLocaleString('en-US')} more of this group fire.`] : []),
       ...(alerts.length === MOST_ALERTS ? [`Only ${MOST_ALERTS} alerts are counted here.`] : []),
     ],
   });

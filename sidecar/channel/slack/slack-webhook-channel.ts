@@ -9,6 +9,7 @@ import type { ChannelParts } from '../channel-parts';
 import { outcomeOf } from '../http/outcome-of-answer';
 import { postJson } from '../http/post-json';
 import type { Answer, NoAnswer } from '../http/send-request';
+import { tryBudget } from '../try-budget';
 import { meaningOf, toldWord } from './slack-errors';
 import { withoutBlocks } from './slack-layout';
 import { slackMessage } from './slack-message';
@@ -26,14 +27,9 @@ export function slackWebhookChannel(
     type,
     delivery,
     send: async (notification) => {
-      const endMs = clock.monotonicMs() + timeoutMs;
+      const leftMs = tryBudget(timeoutMs, clock);
       const post = (document: object): Promise<Answer | NoAnswer> =>
-        postJson(
-          webhookUrl,
-          { ...document, ...NO_UNFURLING },
-          Math.max(1, Math.ceil(endMs - clock.monotonicMs())),
-          conversation,
-        );
+        postJson(webhookUrl, { ...document, ...NO_UNFURLING }, leftMs(), conversation);
       const message = slackMessage(notification);
       const answer = await post(message);
       return slackOutcome(isAboutBlocks(answer) ? await post(withoutBlocks(message)) : answer, clock.nowMs());

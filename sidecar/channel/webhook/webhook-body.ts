@@ -6,7 +6,7 @@ import { renderTemplate } from '../../config/channel/template-engine';
 import { errorCodeOf } from '../../error-code';
 import type { Notification } from '../../notify/notification';
 import { alertmanagerDocument } from './alertmanager-document';
-import { shippedTemplate } from './shipped-template';
+import { shippedTemplate, type ShippedTemplate } from './shipped-template';
 import { variablesOf } from './variables-of';
 
 export interface WebhookBody {
@@ -30,20 +30,15 @@ export interface WebhookSender {
 export function renderWebhookBody(
   content: WebhookChannelSettings['content'],
   notification: Notification,
-  { receiver, externalUrl = '' }: WebhookSender,
+  sender: WebhookSender,
 ): WebhookBody | { readonly problem: string } {
-  if (content.kind === 'format' && content.format === 'alertmanager') {
-    const document = alertmanagerDocument(notification, receiver, externalUrl);
+  if (content.kind === 'template') return filled({ ...content, name: content.file }, notification, sender);
+  if (content.format === 'alertmanager') {
+    const document = alertmanagerDocument(notification, sender.receiver, sender.externalUrl ?? '');
     return { body: JSON.stringify(document), contentType: DEFAULT_CONTENT_TYPE };
   }
-  const template = templateOf(content);
-  if ('problem' in template) return template;
-  const { name, text, contentType } = template;
-  const rendered = renderTemplate(text, variablesOf(notification, receiver, externalUrl));
-  const problem = 'problem' in rendered ? rendered.problem : jsonProblem(rendered.text, contentType);
-  if (problem !== undefined || 'problem' in rendered)
-    return { problem: `the template ${name}: ${problem ?? ''}` };
-  return { body: rendered.text, contentType };
+  const template = ownTemplate(content.format);
+  return 'problem' in template ? template : filled(template, notification, sender);
 }
 
 interface Template {
@@ -53,17 +48,23 @@ interface Template {
   readonly contentType: string;
 }
 
-function templateOf(
-  content: Exclude<WebhookChannelSettings['content'], { format: 'alertmanager' }>,
-): Template | { readonly problem: string } {
-  if (content.kind === 'template') return { ...content, name: content.file };
-  if (content.format === 'alertmanager') return { problem: 'no template' };
+function filled(
+  { name, text, contentType }: Template,
+  notification: Notification,
+  { receiver, externalUrl = '' }: WebhookSender,
+): WebhookBody | { readonly problem: string } {
+  const rendered = renderTemplate(text, variablesOf(notification, receiver, externalUrl));
+  const problem = 'problem' in rendered ? rendered.problem : jsonProblem(rendered.text, contentType);
+  if (problem !== undefined || 'problem' in rendered)
+    return { problem: `the template ${name}: ${problem ?? ''}` };
+  return { body: rendered.text, contentType };
+}
+
+function ownTemplate(format: ShippedTemplate): Template | { readonly problem: string } {
   try {
-    return { name: content.format, text: shippedTemplate(content.format), contentType: DEFAULT_CONTENT_TYPE };
+    return { name: format, text: shippedTemplate(format), contentType: DEFAULT_CONTENT_TYPE };
   } catch (error) {
     const code = errorCodeOf(error);
-    return {
-      problem: `the template ${content.format} of Gatewatch cannot be read (${code}); install it anew`,
-    };
+    return { problem: `the template ${format} of Gatewatch cannot be read (${code}); install it anew` };
   }
 }

@@ -3,7 +3,8 @@ import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { jsonProblem } from './json-problem';
 import { renderTemplate } from './template-engine';
-import { TEMPLATE_SAMPLE } from './template-sample';
+import { SPARSE_SAMPLE, TEMPLATE_SAMPLE } from './template-sample';
+import type { TemplateVariables } from './template-variables';
 import { DEFAULT_CONTENT_TYPE } from './webhook-settings';
 
 const CERTIFICATES_ERROR = 'certificates in PEM';
@@ -22,16 +23,22 @@ function isCertificates(text: string): boolean {
 }
 
 /**
- * Tried on a sample, so that what is wrong with it is found now and not by the first alert.
+ * Tried on samples, so that what is wrong with it is found now and not by the first alert.
  *
  * @param contentType of what it writes
  */
 export function templateOf(contentType: unknown): z.ZodType<string> {
+  const type = typeof contentType === 'string' ? contentType : DEFAULT_CONTENT_TYPE;
   return z.string().superRefine((text, context) => {
-    const rendered = renderTemplate(text, TEMPLATE_SAMPLE);
-    const type = typeof contentType === 'string' ? contentType : DEFAULT_CONTENT_TYPE;
-    const problem = 'problem' in rendered ? rendered.problem : jsonProblem(rendered.text, type);
+    const full = problemOf(text, TEMPLATE_SAMPLE, type);
+    const sparse = problemOf(text, SPARSE_SAMPLE, type);
+    const problem = full ?? (sparse && `${sparse}, in a message of one alert without notes and links`);
     if (problem !== undefined)
       context.addIssue({ code: 'custom', message: `a Liquid template without mistakes (${problem})` });
   });
+}
+
+function problemOf(template: string, sample: TemplateVariables, contentType: string): string | undefined {
+  const rendered = renderTemplate(template, sample);
+  return 'problem' in rendered ? rendered.problem : jsonProblem(rendered.text, contentType);
 }

@@ -1,5 +1,8 @@
-// A message of two alerts on which a template is tried when the configuration is read. One name holds what a name may hold.
+// The messages on which a template is tried when the configuration is read: one of two alerts, in which one name holds what a name may
+// hold, and one that has little to tell.
 import { NO_LABELS, type TemplateAlert, type TemplateVariables } from './template-variables';
+
+const NO_LINKS = { runbook: '', dashboard: '', prometheus: '', sentry: '', gatewatch: '' };
 
 const SLOW: TemplateAlert = {
   status: 'firing',
@@ -27,13 +30,7 @@ const SLOW: TemplateAlert = {
   acknowledgedBy: '',
   fingerprint: '0123456789abcdef',
   links: [{ name: 'runbook', url: 'https://runbooks.example/p95_latency' }],
-  link: {
-    runbook: 'https://runbooks.example/p95_latency',
-    dashboard: '',
-    prometheus: '',
-    sentry: '',
-    gatewatch: '',
-  },
+  link: { ...NO_LINKS, runbook: 'https://runbooks.example/p95_latency' },
 };
 
 const QUIET: TemplateAlert = {
@@ -58,7 +55,7 @@ const QUIET: TemplateAlert = {
   acknowledgedBy: 'ada',
   fingerprint: 'fedcba9876543210',
   links: [],
-  link: { runbook: '', dashboard: '', prometheus: '', sentry: '', gatewatch: '' },
+  link: NO_LINKS,
 };
 
 export const TEMPLATE_SAMPLE: TemplateVariables = {
@@ -80,4 +77,27 @@ export const TEMPLATE_SAMPLE: TemplateVariables = {
   repeat: 1,
   truncatedAlerts: 0,
   alerts: [SLOW, QUIET],
+};
+
+const ABSENT: TemplateAlert = {
+  ...QUIET,
+  status: 'firing',
+  occasion: 'fired',
+  title: 'ERROR: No traffic on the gateway',
+  sentences: ['There were no requests for the gateway.'],
+  endsAt: '',
+  acknowledgedBy: '',
+};
+
+/** Nothing is in it that may be missing. */
+export const SPARSE_SAMPLE: TemplateVariables = {
+  ...TEMPLATE_SAMPLE,
+  severity: 'error',
+  title: ABSENT.title,
+  text: [ABSENT.title, ...ABSENT.sentences].join('\n'),
+  notes: [],
+  externalURL: '',
+  externalLabels: [],
+  repeat: 0,
+  alerts: [ABSENT],
 };

@@ -1,5 +1,6 @@
 import type { Channel } from '../../../sidecar/channel/channel';
 import { createChannel, createChannels } from '../../../sidecar/channel/create-channels';
+import { Secret } from '../../../sidecar/config/secret';
 import { slackWebhookSettings, webhookSettings } from '../../support/channel-settings';
 import { ManualClock } from '../../support/manual-clock';
 import { sampleNotification } from '../../support/sample-notification';
@@ -18,6 +19,28 @@ describe('the channels of a configuration', () => {
       ['b', 'slack'],
       ['a', 'webhook'],
     ]);
+  });
+});
+
+describe('the fingerprint of a channel', () => {
+  const secrets = (text: string): Channel =>
+    createChannel(
+      webhookSettings(`http://127.0.0.1/${text}`, { headers: { 'x-key': new Secret('k') } }),
+      PARTS,
+    );
+
+  it('is the same for the same settings, and shows no secret', () => {
+    const { fingerprint } = secrets('hunter2');
+    expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
+    expect(secrets('hunter2').fingerprint).toBe(fingerprint);
+  });
+
+  it('is another where a secret was changed, or what all channels are made with', () => {
+    const { fingerprint } = secrets('hunter2');
+    expect(secrets('hunter3').fingerprint).not.toBe(fingerprint);
+    const linked = { ...PARTS, externalUrl: 'https://gatewatch.example' };
+    const [plain, other] = [PARTS, linked].map((parts) => createChannel(webhookSettings('http://a'), parts));
+    expect(other?.fingerprint).not.toBe(plain?.fingerprint);
   });
 });
 

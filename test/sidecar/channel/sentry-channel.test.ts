@@ -3,6 +3,7 @@ import { Secret } from '../../../sidecar/config/secret';
 import { envelopeUrlOf } from '../../../sidecar/config/sentry-dsn';
 import type { Channel } from '../../../sidecar/channel/channel';
 import { sentryChannel } from '../../../sidecar/channel/sentry/sentry-channel';
+import type { Clock } from '../../../sidecar/clock';
 import { eventIdOf } from '../../../sidecar/channel/sentry/sentry-issue';
 import { sentrySettings } from '../../support/channel-settings';
 import { EnvelopeServer } from '../../support/envelope-server';
@@ -32,7 +33,21 @@ beforeEach(async () => {
 });
 afterEach(() => Promise.all([sentry.close(), api.close()]));
 
-function channel({ apiUrl = api.url, token = API_TOKEN, spotlightUrl = '', resolves = true } = {}): Channel {
+interface ChannelChanges {
+  readonly apiUrl?: string;
+  readonly token?: string;
+  readonly spotlightUrl?: string;
+  readonly resolves?: boolean;
+  readonly time?: Clock;
+}
+
+function channel({
+  apiUrl = api.url,
+  token = API_TOKEN,
+  spotlightUrl = '',
+  resolves = true,
+  time = clock,
+}: ChannelChanges = {}): Channel {
   const settings = sentrySettings({
     resolving: resolves
       ? { authToken: new Secret(token), organization: 'acme', project: 'gateway', apiUrl }
@@ -44,7 +59,7 @@ function channel({ apiUrl = api.url, token = API_TOKEN, spotlightUrl = '', resol
     environment: 'test',
     release: 'gatewatch@1.2.3',
   };
-  return sentryChannel(settings, { project, clock, externalUrl: undefined });
+  return sentryChannel(settings, { project, clock: time, externalUrl: undefined });
 }
 
 describe('an alert that fires, in Sentry', () => {
@@ -107,9 +122,9 @@ describe('a message of several alerts, to Sentry', () => {
   it('tells what fires before it searches for what is over, and has all tried whatever one answers', async () => {
     sentry.answer({ status: 400 });
     const items = [sampleResolvedItem(), sampleItem({ service: 'a' }), sampleItem({ service: 'b' })];
-    await expect(channel().send(sampleGroup(items))).resolves.toEqual({
+    await expect(channel().send(sampleGroup(items))).resolves.toMatchObject({
       result: 'retry',
-      reason: 'Sentry has no unresolved issue of it; answered 400',
+      reason: 'Sentry has no unresolved issue of it; answered 400 (2 of 3 parts are done)',
       afterMs: undefined,
     });
     expect(sentry.payloads('event').map(({ event_id: id }) => id)).toContain(
@@ -122,8 +137,58 @@ describe('a message of several alerts, to Sentry', () => {
     const items = [sampleItem({ service: 'a' }), sampleItem({ service: 'b' })];
     await expect(channel().send(sampleGroup(items))).resolves.toEqual({
       result: 'refused',
-      reason: 'answered 400',
+      reason: '1 of 2 parts refused: answered 400',
     });
+  });
+
+  it('sends what is left, and no event twice, where some could be sent only later', async () => {
+    const notification = sampleGroup([sampleItem({ service: 'a' }), sampleItem({ service: 'b' })]);
+    sentry.answer({ status: 503 });
+    const half = await channel().send(notification);
+    expect(half).toMatchObject({ result: 'retry', reason: 'answered 503 (1 of 2 parts are done)' });
+    await expect(channel().send(notification, half.thread)).resolves.toEqual({ result: 'sent', thread: {} });
+    const services = sentry.payloads('event').map(({ tags }) => (tags as { service: string }).service);
+    expect(services).toEqual(['b', 'a']);
+  });
+
+  it('leaves a Sentry alone that asks to be', async () => {
+    sentry.answer({ status: 429, headers: { 'retry-after': '600' } });
+    const items = ['a', 'b', 'c'].map((service) => sampleItem({ service }));
+    await expect(channel().send(sampleGroup(items))).resolves.toEqual({
+      result: 'retry',
+      reason: 'answered 429 (0 of 3 parts are done)',
+      afterMs: 600_000,
+    });
+    expect(sentry.received).toHaveLength(1);
+  });
+
+  it('is one try, which ends in its time however many alerts there are', async () => {
+    let lookedMs = 0;
+    const passing: Clock = {
+      nowMs: () => clock.nowMs(),
+      // Each look at it finds a second gone.
+      monotonicMs: () => (lookedMs += 1_000),
+      after: () => () => undefined,
+    };
+    const items = Array.from({ length: 50 }, (_, index) => sampleItem({ service: `s${index}` }));
+    const outcome = await channel({ time: passing }).send(sampleGroup(items));
+    expect(outcome).toMatchObject({ result: 'retry', reason: 'no time left (4 of 50 parts are done)' });
+    expect(sentry.payloads('event')).toHaveLength(4);
+  });
+
+  it('resolves no issue of an alert that it says fires again', async () => {
+    api.issueOfEvent.set(eventIdOf(sampleItem()), '77');
+    const again = sampleItem({ alert: { sinceMs: RESOLVED_MS + 1 } });
+    const digest = sampleGroup([sampleResolvedItem(), again], { message: { kind: 'digest' } });
+    await expect(channel().send(digest)).resolves.toEqual({ result: 'sent' });
+    expect([sentry.payloads('event').length, api.resolved]).toEqual([1, []]);
+  });
+
+  it('resolves the issue of an alert that it says has fired and ended', async () => {
+    api.issueOfEvent.set(eventIdOf(sampleItem()), '77');
+    const digest = sampleGroup([sampleItem(), sampleResolvedItem()], { message: { kind: 'digest' } });
+    await expect(channel().send(digest)).resolves.toEqual({ result: 'sent' });
+    expect([sentry.payloads('event').length, api.resolved]).toEqual([1, ['77']]);
   });
 });
 

@@ -224,7 +224,7 @@ describe('a test of a channel', () => {
     [
       'speaks something else',
       'garbage',
-      'no answer (unknown error). Does what listens there speak HTTP? Check url. ' +
+      'no answer (not HTTP). What listens there does not speak HTTP: check url. ' +
         'A sidecar would try it again for 1 hour.',
     ],
   ])('of a receiver that %s is told of once, with what to do', async (_name, answer, sentence) => {
@@ -473,18 +473,18 @@ describe('a preview of a channel', () => {
   });
 
   it('names the line of a template that is at fault', async () => {
-    // Well for the sample on which a configuration tries it, but not for each message.
+    // Well for the samples on which a configuration tries it, but not for each message.
     const template =
-      '{\n"a": {{ title | json }}{% if alerts.size == 1 %},\n"b": {{ alerts[0].titel | json }}{% endif %}\n}';
+      '{\n"a": {{ title | json }}{% if alerts.size == 3 %},\n"b": {{ alerts[0].titel | json }}{% endif %}\n}';
     writeFileSync(join(directory, 'words.liquid'), template);
     const channel = hookOf('https://hooks.example/', { template_file: 'words.liquid' });
-    const run = await notify([channel], ['--preview', 'hook']);
+    const run = await notify([channel], ['--preview', 'hook', '--sample', 'group']);
     expect([run.code, run.stdout, run.stderr]).toEqual([
       1,
       '',
       expect.stringMatching(/^gatewatch: the template words\.liquid: line 3, column \d+: there is no .*\n$/),
     ]);
-    expect((await notify([channel], ['--preview', 'hook', '--sample', 'group'])).code).toBe(0);
+    expect((await notify([channel], ['--preview', 'hook'])).code).toBe(0);
   });
 });
 

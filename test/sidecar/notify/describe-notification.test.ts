@@ -203,6 +203,16 @@ describe('the words on an alert', () => {
     expect(wordsOf({ item: { occasion } }).text).toContain(sentence);
   });
 
+  it.each(['fired', 'escalated', 'worsened'] as const)(
+    'say who acknowledged it to whoever hears of it only then: %s',
+    (occasion) => {
+      const acknowledgement = { by: 'anna', comment: '', atMs: SAMPLE_STARTED_MS + 180_000 };
+      const { sentences } = describeAlert(sampleItem({ alert: { acknowledgement }, item: { occasion } }));
+      expect(sentences).toContain('Acknowledged by anna at 2026-03-01 10:03:00 UTC.');
+      expect(sentences).not.toContain('Nobody has acknowledged it yet.');
+    },
+  );
+
   it('say at the resolve how it is now and how long it lasted', () => {
     expect(wordsOfEnd()).toEqual({
       title: 'Resolved: p95 latency 120 ms on service slow',

@@ -6,7 +6,7 @@ import {
   MOST_DEAD_LETTERS,
   type DeadLetter,
 } from '../../../sidecar/outbox/dead-letter-book';
-import { StandInBook } from '../../../sidecar/outbox/stand-in-book';
+import { StandInBook, type MeantLetter } from '../../../sidecar/outbox/stand-in-book';
 import { ThreadBook } from '../../../sidecar/outbox/thread-book';
 import type { Notification } from '../../../sidecar/notify/notification';
 import {
@@ -203,51 +203,137 @@ describe('threads', () => {
 });
 
 describe('stand-ins', () => {
-  /** The channel `a` did not take it, and `next` is told. */
-  function handedOver(book: StandInBook, service: string, next: string, nowMs: number): void {
-    book.ended({ letter: sampleNotification({ service }), meantFor: 'a', next }, nowMs);
+  let book: StandInBook;
+  let order: number;
+  beforeEach(() => {
+    book = new StandInBook();
+    order = 0;
+  });
+
+  /** To `channel` in the place of `a`. */
+  function meantLetter(channel: string, service: string, isOver = false): MeantLetter {
+    order += 1;
+    const letter = isOver ? sampleResolved({ service, channel }) : sampleNotification({ service, channel });
+    return { letter, meantFor: 'a', order };
   }
 
-  function newsOf(book: StandInBook, letter: Notification, meantFor = 'a'): [string, string[]][] {
-    const news = book.ended({ letter, meantFor, next: undefined }, START_MS);
-    return [...news].map(([channel, items]) => [
+  function toldTo(channel: string, service: string, { isOver = false, nowMs = START_MS } = {}): void {
+    const meant = meantLetter(channel, service, isOver);
+    book.posted(meant, nowMs);
+    book.ended(meant, { wasTaken: true, isFollowUp: true }, nowMs);
+  }
+
+  /** Channel -> services, of a letter that was taken. */
+  function newsOf(letter: Notification, meantFor = 'a'): [string, string[]][] {
+    order += 1;
+    return [...book.newsOf({ letter, meantFor, order })].map(([channel, items]) => [
       channel,
       items.map(({ alert: { scope } }) => ('service' in scope ? scope.service : '')),
     ]);
   }
 
-  it('are those of each alert and channel, and for whom it failed, each once, and again after a restart', () => {
-    const disk = new Map<string, unknown>();
-    const book = new StandInBook();
-    for (const channel of ['b', 'c', 'b']) handedOver(book, 'x', channel, START_MS);
-    handedOver(book, 'y', 'd', START_MS);
-    const again = new StandInBook();
-    expect(again.restore(apply(disk, MEMORY_KEYS.standIn, book.takeDirty()))).toBe(0);
+  function restarted(): StandInBook {
+    const next = new StandInBook();
+    expect(next.restore(apply(new Map(), MEMORY_KEYS.standIn, book.takeDirty()))).toBe(0);
+    return next;
+  }
+
+  it('are those of each alert and channel that it was meant for, each once, and again after a restart', () => {
+    for (const channel of ['b', 'c', 'b']) toldTo(channel, 'x');
+    toldTo('d', 'y');
+    const { lastOrder } = book;
+    book = restarted();
+    expect(book.lastOrder).toBe(lastOrder);
     const items = [sampleItem({ service: 'x' }), sampleItem({ service: 'y' }), sampleItem({ service: 'z' })];
-    expect(newsOf(again, sampleGroup(items))).toEqual([
-      ['b', ['x']],
-      ['c', ['x']],
-      ['d', ['y']],
-    ]);
-    expect(newsOf(again, sampleGroup(items, { channel: 'b' }))).toEqual([]);
-    expect(newsOf(again, sampleGroup(items), 'e')).toEqual([]);
+    expect(new Map(newsOf(sampleGroup(items)))).toEqual(
+      new Map([
+        ['b', ['x']],
+        ['c', ['x']],
+        ['d', ['y']],
+      ]),
+    );
+    expect(newsOf(sampleGroup(items), 'e')).toEqual([]);
   });
 
-  it('hear of what another is told in their place, and with the end of an alert no more', () => {
-    const book = new StandInBook();
-    handedOver(book, 'slow', 'b', START_MS);
-    handedOver(book, 'slow', 'c', START_MS);
-    const news = book.ended({ letter: sampleResolved(), meantFor: 'a', next: 'c' }, START_MS);
-    expect([[...news.keys()], book.size]).toEqual([['b'], 0]);
+  it('hear of an alert until they have taken its end, and not only until it is on its way', () => {
+    toldTo('b', 'slow');
+    const end = meantLetter('b', 'slow', true);
+    book.posted(end, START_MS);
+    expect(newsOf(sampleResolved())).toEqual([]);
+    book.ended(end, { wasTaken: false, isFollowUp: true }, START_MS);
+    expect(newsOf(sampleResolved())).toEqual([['b', ['slow']]]);
+    toldTo('b', 'slow', { isOver: true });
+    expect([newsOf(sampleResolved()), book.size]).toEqual([[], 0]);
+  });
+
+  it('that took an end in the place of their channel are known for it until that has taken it too', () => {
+    const end = meantLetter('b', 'slow', true);
+    book.posted(end, START_MS);
+    expect(book.knowsEnds(end, 'b')).toBe(false);
+    book.ended(end, { wasTaken: true, isFollowUp: false }, START_MS);
+    book = restarted();
+    expect([book.knowsEnds(end, 'b'), book.knowsEnds(end, 'c'), newsOf(sampleResolved())]).toEqual([
+      true,
+      false,
+      [],
+    ]);
+    const begins = { ...end, letter: sampleNotification({ service: 'slow' }) };
+    expect(book.knowsEnds(begins, 'b')).toBe(false);
+    expect(book.takeOrphans((channel) => channel === 'b')).toEqual([]);
+    const own = { ...end, letter: sampleResolved({ service: 'slow', channel: 'a' }) };
+    book.posted(end, START_MS);
+    book.ended(end, { wasTaken: true, isFollowUp: false }, START_MS);
+    book.ownTook(own, START_MS);
+    expect([book.knowsEnds(end, 'b'), book.size]).toEqual([false, 0]);
+  });
+
+  it('hear nothing of what they did not take', () => {
+    const refused = meantLetter('b', 'slow');
+    book.posted(refused, START_MS);
+    book.ended(refused, { wasTaken: false, isFollowUp: true }, START_MS);
+    expect([newsOf(sampleNotification()), book.size]).toEqual([[], 0]);
+  });
+
+  it('hear of what they may have taken from an earlier process', () => {
+    const unknown = meantLetter('b', 'slow');
+    book.posted(unknown, START_MS);
+    book.ended(unknown, { wasTaken: undefined, isFollowUp: true }, START_MS);
+    expect(newsOf(sampleResolved())).toEqual([['b', ['slow']]]);
+  });
+
+  it('hear of the next run though the one before was refused, or its end was', () => {
+    const [fired, end, again] = [false, true, false].map((isOver) => meantLetter('b', 'slow', isOver));
+    if (!fired || !end || !again) throw new Error('there are three');
+    for (const meant of [fired, end, again]) book.posted(meant, START_MS);
+    for (const meant of [fired, end]) book.ended(meant, { wasTaken: false, isFollowUp: true }, START_MS);
+    expect(newsOf(sampleResolved())).toEqual([['b', ['slow']]]);
+    book.ended(again, { wasTaken: true, isFollowUp: true }, START_MS);
+    expect(newsOf(sampleResolved())).toEqual([['b', ['slow']]]);
+  });
+
+  it('hear nothing that is older than what they know, and nothing twice', () => {
+    const old = meantLetter('c', 'slow', true);
+    toldTo('b', 'slow');
+    expect([...book.newsOf(old)]).toEqual([]);
+    expect([...book.newsOf({ ...old, order })]).toEqual([]);
+  });
+
+  it('of a channel that there is no more are let go, each with its alerts', () => {
+    toldTo('gone', 'x');
+    toldTo('b', 'x');
+    toldTo('b', 'y');
+    const keys = ['x', 'y'].map((service) => sampleItem({ service }).alertKey);
+    expect(book.takeOrphans(() => true)).toEqual([]);
+    expect(book.takeOrphans((channel) => channel === 'b')).toEqual([{ channel: 'b', alertKeys: keys }]);
+    expect([book.takeOrphans((channel) => channel === 'b'), book.size]).toEqual([[], 0]);
   });
 
   it('are forgotten after a month, and over ten thousand', () => {
-    const book = new StandInBook();
-    handedOver(book, 'old', 'b', START_MS);
-    for (let number = 0; number < 10_000; number += 1) handedOver(book, `s${number}`, 'b', START_MS + 1);
-    const toldOf = (service: string): number => newsOf(book, sampleNotification({ service })).length;
+    toldTo('b', 'old');
+    for (let number = 0; number < 10_000; number += 1) toldTo('b', `s${number}`, { nowMs: START_MS + 1 });
+    const toldOf = (service: string): number => newsOf(sampleNotification({ service })).length;
     expect([book.size, toldOf('old'), toldOf('s0')]).toEqual([10_000, 0, 1]);
-    handedOver(book, 'new', 'b', START_MS + 1 + MONTH_MS);
+    toldTo('b', 'new', { nowMs: START_MS + 1 + MONTH_MS });
     expect([book.size, toldOf('new')]).toEqual([1, 1]);
   });
 });

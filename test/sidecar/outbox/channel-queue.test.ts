@@ -241,6 +241,23 @@ describe('a receiver that names a time', () => {
     await settle();
     expect([channel.tries.length, clock.monotonicMs()]).toEqual([2, 0]);
   });
+
+  it('is left alone after a reload that changes nothing of its settings', async () => {
+    const { channel, queue, add } = queueOf();
+    channel.answers(() => retryAfter(10 * MINUTE_MS));
+    const { name, type, delivery } = channel;
+    const reload = async (fingerprint: string): Promise<void> => {
+      queue.replaceChannel({ name, type, delivery, fingerprint, send: (letter) => channel.send(letter) });
+      await settle();
+    };
+    await reload('as it was');
+    add(of('a'));
+    await settle();
+    await reload('as it was');
+    expect(channel.tries).toHaveLength(1);
+    await reload('another');
+    expect(channel.tries).toHaveLength(2);
+  });
 });
 
 describe('the deadline', () => {

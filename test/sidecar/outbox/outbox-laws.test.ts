@@ -245,6 +245,12 @@ function check(bench: Bench): void {
         expect([name, stream, alert, first]).toEqual([name, stream, alert, [...first].sort((a, b) => a - b)]);
         const last = [...new Set([...numbers].reverse())].filter((number) => !failed.includes(number));
         expect([name, stream, alert, last]).toEqual([name, stream, alert, [...last].sort((a, b) => b - a)]);
+        // Nobody is told how an alert goes on who was never to be told of it in the place of another.
+        const isStandIn = run.ends.some(
+          ({ letter, next }) => next === name && letter.kind !== 'change' && own(letter),
+        );
+        if (numbers.length > 0 && stream !== name)
+          expect([name, stream, alert, isStandIn]).toEqual([name, stream, alert, true]);
         // Whoever was told that it fires is told that it is over, unless it is known not to have been.
         const lastWord = taken.findLast(own);
         const lastItem = lastWord?.items.findLast(

@@ -347,6 +347,62 @@ describe('who was told of an alert in the place of another', () => {
     expect(new Set(b.taken.map(({ id }) => id)).size).toBe(2);
   });
 
+  it('is told the end with the next word of it, where it did not take the end either', async () => {
+    const [a, b, run] = pair();
+    await run.send(sampleNotification());
+    await run.written();
+    b.answers(() => REFUSED);
+    await run.send(sampleResolved());
+    await run.written();
+    for (const channel of [a, b]) channel.answers(() => SENT);
+    // As the routing does after a dead letter.
+    await run.send(sampleResolved());
+    await run.written();
+    expect([told(a), told(b)]).toEqual([['resolved slow'], ['fired slow', 'resolved slow']]);
+    run.write();
+    expect(run.kept(MEMORY_KEYS.standIn)).toEqual([]);
+  });
+
+  it('is told nothing where it did not take the alert either', async () => {
+    const [a, b, run] = pair();
+    b.answers(() => REFUSED);
+    await run.send(sampleNotification());
+    await run.written();
+    for (const channel of [a, b]) channel.answers(() => SENT);
+    await run.send(sampleNotification());
+    await run.send(sampleResolved());
+    await run.written();
+    expect([told(a), told(b)]).toEqual([['fired slow', 'resolved slow'], []]);
+  });
+
+  it('is told once of what yet another takes in the place of the first', async () => {
+    const [a, b, c] = chainOf('a', 'b', 'c') as [AnsweringChannel, AnsweringChannel, AnsweringChannel];
+    for (const channel of [a, b]) channel.answers(() => REFUSED);
+    const run = new OutboxRun([a, b, c]);
+    await run.send(sampleNotification());
+    await run.written();
+    b.answers(() => SENT);
+    await run.send(sampleResolved());
+    await run.written();
+    await run.written();
+    expect([told(b), told(c)]).toEqual([['resolved slow'], ['fired slow', 'resolved slow']]);
+  });
+
+  it('is told the end of what it was told of only after the first channel had taken the end', async () => {
+    const [a, b, c] = chainOf('a', 'b', 'c') as [AnsweringChannel, AnsweringChannel, AnsweringChannel];
+    a.answers(() => REFUSED);
+    b.answers(() => RETRY);
+    const run = new OutboxRun([a, b, c]);
+    await run.send(sampleNotification());
+    await run.written();
+    a.answers(() => SENT);
+    await run.send(sampleResolved());
+    b.answers(({ letter }) => (letter.insteadOf ? REFUSED : SENT));
+    await run.advance(MINUTE_MS);
+    await run.written();
+    expect([told(b), told(c)]).toEqual([['resolved slow'], ['fired slow', 'resolved slow']]);
+  });
+
   it('is told no more where it was removed', async () => {
     const [a, , run] = pair();
     await run.send(sampleNotification());
@@ -453,7 +509,7 @@ describe('a dead letter', () => {
   it('is not sent again where the alert that it says fires is over, and stays', async () => {
     const [channel, run, letter] = await withDeadLetter();
     channel.answers(() => SENT);
-    expect(run.outbox.sendAgain(letter.id, () => false)).toEqual({ outcome: 'over' });
+    expect(run.outbox.sendAgain(letter.id, () => false)).toEqual({ outcome: 'obsolete' });
     await run.written();
     expect([channel.taken, run.outbox.deadLetters().length]).toEqual([[], 1]);
   });
@@ -508,6 +564,19 @@ describe('a dead letter', () => {
 });
 
 describe('a reload', () => {
+  it('that removes a channel gives up to the routing, once, the alerts that others hold in its place', async () => {
+    const [a, b] = chainOf('a', 'b') as [AnsweringChannel, AnsweringChannel];
+    a.answers(() => REFUSED);
+    const run = new OutboxRun([a, b]);
+    await run.send(sampleNotification());
+    await run.written();
+    expect(run.outbox.orphans()).toEqual([]);
+    run.reconfigure([b]);
+    const { alertKey } = sampleItem();
+    expect(run.outbox.orphans()).toEqual([{ channel: 'b', alertKeys: [alertKey] }]);
+    expect(run.outbox.orphans()).toEqual([]);
+  });
+
   it('posts what a removed channel has to its fallback, though that is new, and sends it once it is written', async () => {
     const a = new AnsweringChannel('a', { fallback: 'b' }).answers(() => hangs());
     const b = new AnsweringChannel('b');
@@ -657,6 +726,17 @@ describe('a state of all alerts', () => {
     expect(channel.tries).toEqual([]);
     await run.written();
     expect([channel.tries.length, [...run.disk.keys()]]).toEqual([1, []]);
+  });
+
+  it('says how long it took until it was taken', async () => {
+    const channel = new AnsweringChannel('a').answers(() => RETRY);
+    const run = new OutboxRun([channel]);
+    await run.send(standing());
+    await run.advance(10 * MINUTE_MS);
+    channel.answers(() => SENT);
+    await run.advance(MINUTE_MS);
+    expect(run.ends).toMatchObject([{ how: 'sent' }]);
+    expect(run.ends[0]?.tookMs).toBeGreaterThan(9 * MINUTE_MS);
   });
 
   it('that is not taken is counted, and is no dead letter', async () => {

@@ -196,8 +196,8 @@ describe('Alertmanager over TLS', () => {
 
   it.each([
     ['trusts the authority of ca_file', { file: 'ca.pem', pem: authority.cert }, 'sent'],
-    ['trusts no other', { file: 'ca.pem', pem: new Authority('another').cert }, 'retry'],
-    ['trusts none that Node.js does not know', undefined, 'retry'],
+    ['trusts no other', { file: 'ca.pem', pem: new Authority('another').cert }, 'refused'],
+    ['trusts none that Node.js does not know', undefined, 'refused'],
   ])('%s', async (_, ca, result) => {
     const { cert, key } = authority.issue('localhost');
     let came = 0;

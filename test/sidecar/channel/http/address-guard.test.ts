@@ -17,6 +17,7 @@ const CLOSED: Readonly<Record<string, readonly string[]>> = {
   'carrier-grade NAT': ['100.64.0.0', '100.127.255.255'],
   loopback: ['127.0.0.1', '127.255.255.255', '::1'],
   'link-local, where clouds tell credentials': ['169.254.0.1', '169.254.169.254', 'fe80::1', 'febf::1'],
+  "Azure's service of credentials": ['168.63.129.16'],
   'assignments of the IETF': ['192.0.0.1', '192.0.0.192'],
   documentation: ['192.0.2.1', '198.51.100.1', '203.0.113.1', '2001:db8::1', '3fff::1'],
   'relays of 6to4': ['192.88.99.1'],

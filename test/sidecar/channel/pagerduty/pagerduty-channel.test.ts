@@ -159,15 +159,21 @@ describe('several alerts in one message to PagerDuty', () => {
     expect(actions()).toEqual(['resolve', 'trigger']);
   });
 
+  it('of a digest are triggered before they are acknowledged, or PagerDuty would drop that', async () => {
+    const items = [sampleItem(), sampleItem(ACKNOWLEDGED)];
+    await expect(channel().send(group(items, { kind: 'digest' }))).resolves.toEqual({ result: 'sent' });
+    expect(pager.incidents).toMatchObject([{ status: 'acknowledged' }]);
+    expect(pager.dropped).toEqual([]);
+  });
+
   it('go on where they stopped when the rest could be sent only later', async () => {
     const notification = group(many(5));
     pager.script.push('right', 'right', { status: 503 });
     const half = await channel().send(notification);
-    expect(half).toEqual({
+    expect(half).toMatchObject({
       result: 'retry',
-      reason: 'answered 503 (2 of 5 events are done)',
+      reason: 'answered 503 (2 of 5 parts are done)',
       afterMs: undefined,
-      thread: { notification: notification.id, done: '2', refused: '0' },
     });
     // Somebody resolves the first meanwhile: it must not be opened again.
     const [first] = pager.incidents;
@@ -183,29 +189,42 @@ describe('several alerts in one message to PagerDuty', () => {
     ]);
   });
 
-  it.each<[string, Thread]>([
-    ['another notification', { notification: 'another', done: '2', refused: '0' }],
-    ['nothing', {}],
-    ['no number', { notification: 'this', done: '-1', refused: 'x' }],
-    ['a number with more behind it', { notification: 'this', done: '2x' }],
-  ])('begin at the first where %s was remembered', async (_, thread) => {
-    await channel().send(group(many(3), { id: 'this' }), thread);
-    expect(sources()).toEqual(['s0', 's1', 's2']);
+  async function halfDone(notification: Notification): Promise<Thread> {
+    pager.script.push('right', { status: 503 });
+    const { thread = {} } = await channel().send(notification);
+    return thread;
+  }
+
+  it('are all sent that are left of a letter which tells of fewer than before', async () => {
+    const items = many(3);
+    const thread = await halfDone(group(items, { id: 'this' }));
+    await channel().send(group(items.slice(1), { id: 'this' }), thread);
+    expect(pager.incidents.map(({ status }) => status)).toEqual(['triggered', 'triggered', 'triggered']);
   });
 
-  it('are done where more was remembered than there are', async () => {
-    const thread = { notification: 'this', done: '7', refused: '0' };
-    await expect(channel().send(group(many(3), { id: 'this' }), thread)).resolves.toMatchObject({
-      result: 'sent',
-    });
-    expect(pager.events).toEqual([]);
+  it('begin at the first where what was remembered is of another notification', async () => {
+    const thread = await halfDone(group(many(3), { id: 'this' }));
+    await channel().send(group(many(3), { id: 'another' }), thread);
+    expect(sources()).toEqual(['s0', 's0', 's1', 's2']);
+  });
+
+  it('begin at the first where what was remembered is of another PagerDuty', async () => {
+    const thread = await halfDone(group(many(3), { id: 'this' }));
+    // Another address, of the same server.
+    await channel({ apiUrl: `${pager.url}/.` }).send(group(many(3), { id: 'this' }), thread);
+    expect(sources()).toEqual(['s0', 's0', 's1', 's2']);
+  });
+
+  it('begin at the first where nothing that can be read was remembered', async () => {
+    await channel().send(group(many(3), { id: 'this' }), { notification: 'this', done: '2' });
+    expect(sources()).toEqual(['s0', 's1', 's2']);
   });
 
   it('are sent but for the one that is refused', async () => {
     pager.script.push('right', { status: 400, document: { status: 'invalid event', errors: ['x'] } });
     await expect(channel().send(group(many(4)))).resolves.toEqual({
       result: 'refused',
-      reason: '1 of 4 events refused: answered 400: invalid event',
+      reason: '1 of 4 parts refused: answered 400: invalid event',
     });
     expect(sources()).toEqual(['s0', 's2', 's3']);
   });
@@ -214,10 +233,13 @@ describe('several alerts in one message to PagerDuty', () => {
     pager.script.push({ status: 400 }, 'right', { status: 500 });
     const notification = group(many(4));
     const half = await channel().send(notification);
-    expect(half).toMatchObject({ result: 'retry', thread: { done: '2', refused: '1' } });
+    expect(half).toMatchObject({
+      result: 'retry',
+      reason: 'answered 500; answered 400 (2 of 4 parts are done)',
+    });
     await expect(channel().send(notification, half.thread)).resolves.toEqual({
       result: 'refused',
-      reason: '1 of 4 events refused',
+      reason: '1 of 4 parts refused',
       thread: {},
     });
   });
@@ -241,8 +263,7 @@ describe('several alerts in one message to PagerDuty', () => {
     const outcome = await channel({ timeoutMs: 10_000 }, { clock: slow }).send(group(many(50)));
     expect(outcome).toMatchObject({
       result: 'retry',
-      reason: 'no time left (9 of 50 events are done)',
-      thread: { done: '9' },
+      reason: 'no time left (9 of 50 parts are done)',
     });
     expect(pager.events).toHaveLength(9);
   });
@@ -253,7 +274,7 @@ describe('what PagerDuty says against an event', () => {
   const INVALID = { status: 'invalid event' };
   const CHECK_KEY = 'answered 400: invalid event: check routing_key';
   const TOO_SHORT = "Length of 'routing_key' is incorrect (should be 32 characters)";
-  const ONE = '1 of 1 events refused: answered 400';
+  const ONE = 'answered 400';
 
   it.each<[string, unknown, string]>([
     ['the word of it', { ...INVALID, errors: ["'payload.summary' is missing"] }, `${ONE}: invalid event`],

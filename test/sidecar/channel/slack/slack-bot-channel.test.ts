@@ -160,7 +160,7 @@ describe('a group of alerts in a Slack channel', () => {
   });
 
   it('keeps the details of an alert when another joins it', async () => {
-    await tell([group([first]), group([second])]);
+    await tell([group([first]), group([second], { firing: 2 })]);
     const root = slack.transcript().split('\n>')[0];
     expect(root).toContain('The p95 latency of service a is 812 ms');
     expect(root).toContain('The p95 latency of service b is 812 ms');
@@ -186,6 +186,18 @@ describe('a group of alerts in a Slack channel', () => {
     expect(slack.transcript()).toContain('\nResolved: High p95 latency: 812 ms on service b\n');
   });
 
+  it('lets go what has ended unseen, as by a digest, and counts what fires', async () => {
+    await tell([group([first, second]), group([sampleItem({ service: 'c' })], { firing: 1 })]);
+    expect(slack.transcript().split('\n')[0]).toBe('# CRITICAL: High p95 latency: 812 ms on service c');
+    expect(slack.transcript()).not.toContain('service a');
+  });
+
+  it('says how many more of the group fire than it knows', async () => {
+    await tell([group([first], { firing: 3 })]);
+    expect(slack.transcript()).toMatch(/^# CRITICAL: High p95 latency: 812 ms on service a\n/);
+    expect(slack.transcript()).toContain('2 more of this group fire.');
+  });
+
   it('says how many had no room', async () => {
     await tell([group([first], { leftOut: 7, firing: 8 })]);
     expect(slack.transcript()).toContain('7 more had no room in this message.');
@@ -203,7 +215,8 @@ describe('a group of alerts in a Slack channel', () => {
     const items = Array.from({ length: 400 }, (_, index) =>
       sampleItem({ service: `${index}${'&'.repeat(90)}` }),
     );
-    const thread = await tell([0, 100, 200, 300].map((from) => group(items.slice(from, from + 100))));
+    const parts = [0, 100, 200, 300].map((from) => group(items.slice(from, from + 100), { firing: 400 }));
+    const thread = await tell(parts);
     expect(JSON.stringify(thread).length).toBeLessThan(80_000);
     expect(slack.transcript()).toContain('Only 200 alerts are counted here.');
   });

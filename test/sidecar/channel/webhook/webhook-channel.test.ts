@@ -261,8 +261,10 @@ describe('a webhook over TLS', () => {
     const ca = pem === undefined ? undefined : { file: 'ca.pem', pem };
     const outcome = await channel({ ca }, url).send(sampleNotification());
     expect(outcome).toMatchObject({
-      result: 'retry',
-      reason: expect.stringMatching(/^no answer \([A-Z_]+\)$/) as string,
+      result: 'refused',
+      reason: expect.stringMatching(
+        /^the receiver's certificate is not trusted \([A-Z_]+\): name its authority in ca_file/,
+      ) as string,
     });
     expect(came).toEqual([]);
   });
@@ -273,8 +275,9 @@ describe('a webhook over TLS', () => {
     server.close();
     await new Promise<void>((resolve) => server.listen(Number(new URL(url).port), '127.0.0.2', resolve));
     await expect(channel({ ca }, url).send(sampleNotification())).resolves.toMatchObject({
-      result: 'retry',
-      reason: 'no answer (ERR_TLS_CERT_ALTNAME_INVALID)',
+      result: 'refused',
+      reason:
+        "the receiver's certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID): check its address",
     });
     expect(came).toEqual([]);
   });

@@ -92,4 +92,20 @@ describe('a webhook of the configuration', () => {
       ),
     ]);
   });
+
+  it.each([
+    ['the first note of none', '{"note": {{ notes[0] | json }}}'],
+    ['the first note of none by a filter', '{"note": {{ notes | first | json }}}'],
+    ['a second alert', '{"second": {{ alerts[1].title | json }}}'],
+    ['a link of none', '{"link": {{ alerts[0].links[0].url | json }}}'],
+  ])('is told before any alert what a small message lacks: %s', (_, template) => {
+    expect(faultsOf(text({ template_file: 'own.liquid' }), {}, { 'own.liquid': template })).toEqual([
+      expect.stringContaining('in a message of one alert without notes and links'),
+    ]);
+  });
+
+  it('may ask first whether there are notes', () => {
+    const template = '{"note": {% if notes.size > 0 %}{{ notes[0] | json }}{% else %}null{% endif %}}';
+    expect(faultsOf(text({ template_file: 'own.liquid' }), {}, { 'own.liquid': template })).toEqual([]);
+  });
 });
