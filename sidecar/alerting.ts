@@ -10,7 +10,8 @@ import { AlertRecords } from './alert/alert-records';
 import { aheadOf, continuedClock, type Clock } from './clock';
 import type { Config } from './config/config';
 import { DEFAULT_LINKS } from './config/default-config';
-import { Engine, type AcknowledgeOutcome, type EngineSettings, type RoundOutcome } from './engine';
+import { Engine, type AcknowledgeOutcome, type RoundOutcome } from './engine';
+import { engineSettingsOf } from './engine-settings';
 import { ConfigurationWatch } from './kong/configuration-watch';
 import type { KongFacts } from './kong/kong-facts';
 import { EventLog, type EventFilter, type EventPage } from './memory/event-log';
@@ -98,7 +99,7 @@ export class Alerting {
     this.#silencesToldMs = stopped?.wallMs ?? clock.nowMs();
     const nowMs = this.clock.nowMs();
     this.#events = new EventLog(clock.nowMs());
-    this.engine = new Engine(settingsOf(config), nowMs, kong);
+    this.engine = new Engine(engineSettingsOf(config), nowMs, kong);
     this.#windowMemory = new WindowMemory(this.engine.windows);
     this.outbox = new Outbox(
       {
@@ -190,7 +191,7 @@ export class Alerting {
   deadLetters(): readonly DeadLetterStatus[] {
     return this.outbox
       .deadLetters()
-      .map((dead) => ({ ...dead, isOver: stillTrue(dead.letter, this.#fires) === undefined }));
+      .map((dead) => ({ ...dead, isObsolete: stillTrue(dead.letter, this.#fires) === undefined }));
   }
 
   /** See Outbox. */
@@ -198,11 +199,7 @@ export class Alerting {
     this.#noteEnds();
     const answer = this.outbox.sendAgain(id, this.#fires);
     if (answer.outcome === 'posted' && answer.letter.kind !== 'change') {
-      const items = answer.letter.items.map(({ alertKey: key, alert }) => ({
-        alertKey: key,
-        severity: alert.severity,
-        isAcknowledged: alert.acknowledgement !== undefined,
-      }));
+      const { items } = answer.letter;
       this.engine.sentAgain({ channel: answer.meantFor, id, items }, this.clock.nowMs());
     }
     await this.#send();
@@ -222,8 +219,9 @@ export class Alerting {
 
   reconfigure(config: Config, channels: readonly Channel[]): void {
     this.#config = config;
-    this.engine.reconfigure(settingsOf(config), this.clock.nowMs());
+    this.engine.reconfigure(engineSettingsOf(config), this.clock.nowMs());
     this.outbox.reconfigure(channels);
+    this.#adoptOrphans();
   }
 
   /** Sends what can still be sent in `timeoutMs`; the rest is sent after the next start. */
@@ -438,22 +436,15 @@ export class Alerting {
       logger.error({ unreadable }, "parts of the alerts' memory could not be read, and begin anew");
     const ids = new Set(waiting.origins.map(({ id }) => id));
     this.engine.deliveriesEnded(this.engine.lostDeliveries(ids), nowMs);
+    this.#adoptOrphans();
     this.outbox.release();
   }
-}
 
-function settingsOf({ rules, notifications, channels, kong }: Config): EngineSettings {
-  return {
-    rules,
-    policy: notifications,
-    channels: channels.filter(({ type }) => type !== 'alertmanager').map(({ name }) => name),
-    standing: channels.flatMap((channel) =>
-      channel.type === 'alertmanager'
-        ? [{ name: channel.name, resendIntervalMs: channel.resendIntervalMs }]
-        : [],
-    ),
-    hasKong: kong.statusUrls.length > 0,
-  };
+  /** Whoever stood in for a channel that is gone is told by itself how its alerts go on. */
+  #adoptOrphans(): void {
+    for (const { channel, alertKeys } of this.outbox.orphans())
+      this.engine.adopt(channel, alertKeys, this.clock.nowMs());
+  }
 }
 
 function readClockRecord(value: unknown): { steadyMs: number; wallMs: number } | undefined {

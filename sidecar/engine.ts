@@ -6,7 +6,7 @@ import { isActive, type Alert } from './alert/alert';
 import { AlertBook, type Subjects } from './alert/alert-book';
 import type { AlertChange } from './alert/alert-change';
 import { alertKey } from './alert/alert-key';
-import { isAboutLatency } from './alert/about-latency';
+import { isAboutLatency } from './config/about-latency';
 import type { NotificationPolicy } from './config/notification-policy';
 import type { Rule, ScopeLevel } from './config/rule';
 import type { KongFacts } from './kong/kong-facts';
@@ -18,6 +18,7 @@ import type { Message } from './route/message';
 import { muteReasons, type MuteReasons } from './route/mute-reasons';
 import { EMPTY_ROUTE_STATE, type RouteState } from './route/route-state';
 import { route } from './route/router';
+import { adopt } from './route/adopt';
 import { sentAgain, type SentAgain } from './route/sent-again';
 import { StandingBook, type StandingChannel } from './route/standing-book';
 import type { Silence } from './route/silence';
@@ -29,8 +30,8 @@ import {
   type SilenceRequest,
 } from './route/silence-book';
 import { evidenceOf, type Evidence } from './window/evidence';
+import { evidenceMsOf, isEvidenceCut } from './window/evidence-span';
 import { GATEWAY, type Scope } from './window/scope';
-import { MOST_FINE_MS } from './window/slots';
 import { ScopeWindows } from './window/scope-windows';
 import { needsOf } from './window/window-needs';
 
@@ -128,6 +129,11 @@ export class Engine {
     this.#routeState = sentAgain(this.#routeState, message, nowMs);
   }
 
+  /** A channel that stood in for another counts as told of what of this fires. @param nowMs Unix ms */
+  adopt(channel: string, alertKeys: readonly string[], nowMs: number): void {
+    this.#routeState = adopt(this.#routeState, channel, alertKeys, nowMs);
+  }
+
   /** Messages on their way that nobody waits to send any more. @param waiting the ids of those that somebody does */
   lostDeliveries(waiting: ReadonlySet<string>): Delivery[] {
     return lostDeliveries(this.#routeState, waiting);
@@ -164,15 +170,22 @@ export class Engine {
       labels: alertLabels(alert),
       severity: alert.severity,
     }));
-    return muteReasons(this.#settings.policy, this.#silences, firing, nowMs + aheadMs);
+    const reasons = new Map(muteReasons(this.#settings.policy, this.#silences, firing, nowMs + aheadMs));
+    for (const { key } of firing) {
+      const by = this.#routeState.runs.get(key)?.hidden?.by;
+      if (by !== undefined && !reasons.has(key))
+        reasons.set(key, { silences: [], maintenance: [], inhibitedBy: by });
+    }
+    return reasons;
   }
 
   /** Where it fails and how; `undefined` of what is not about requests. */
   evidenceOf({ rule, scope, verdict }: Alert, nowMs: number): Evidence | undefined {
-    if (isKongRule(rule) || rule.kind === 'traffic_absence' || rule.kind === 'traffic_drop') return undefined;
-    const windowMs = Math.min(MOST_FINE_MS, verdict.windows?.shortMs ?? rule.windowMs);
+    const lastMs = evidenceMsOf(rule, verdict.windows);
+    if (lastMs === 0) return undefined;
     const by = isAboutLatency(rule) ? 'latency' : 'errors';
-    return evidenceOf(this.windows, scope, windowMs, nowMs, { by });
+    const evidence = evidenceOf(this.windows, scope, lastMs, nowMs, { by });
+    return isEvidenceCut(rule, verdict.windows) ? { ...evidence, lastMs } : evidence;
   }
 
   #route(changes: readonly AlertChange[], nowMs: number, aheadMs: number): readonly Message[] {

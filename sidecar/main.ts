@@ -53,7 +53,7 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (flags.check) {
-    const warnings = configWarnings(loaded.config);
+    const warnings = configWarnings(loaded.config, systemClock.nowMs());
     for (const sentence of warnings) process.stdout.write(`${file}: warning: ${sentence}\n`);
     const but =
       warnings.length === 0

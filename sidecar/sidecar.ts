@@ -138,7 +138,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
     metrics.configReloadSuccessful.set(1);
     metrics.configReloadSuccessTimestampSeconds.set(clock.nowMs() / 1000);
     logger.info({ rules: config.rules.length, channels: config.channels.length }, 'configuration reloaded');
-    warn(config, logger);
+    warn(config, logger, clock);
     return [];
   };
 
@@ -254,7 +254,7 @@ export async function startSidecar(parts: SidecarParts): Promise<Sidecar> {
   address = describeAddress(config.listen, server);
   kong.start();
   evaluator.start();
-  warn(config, logger);
+  warn(config, logger, clock);
 
   return {
     address,
@@ -313,6 +313,6 @@ function isFaults(read: Config | readonly string[]): read is readonly string[] {
   return Array.isArray(read);
 }
 
-function warn(config: Config, logger: Logger): void {
-  for (const sentence of configWarnings(config)) logger.warn(sentence);
+function warn(config: Config, logger: Logger, clock: Clock): void {
+  for (const sentence of configWarnings(config, clock.nowMs())) logger.warn(sentence);
 }

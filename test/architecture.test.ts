@@ -42,6 +42,7 @@ const SIDECAR_STEPS = [
   'alert',
   'route',
   'engine',
+  'engine-settings',
   'notify',
   'channel',
   'outbox',

@@ -68,12 +68,23 @@ export function countAtMost(histogram: Histogram, boundMs: number): number {
 }
 
 /**
+ * Which of so many observations in their order, from 1, is the nearest-rank quantile. A product of decimals may lie a last digit over
+ * the whole number that it is: 0.55 of 100 would be the 56th.
+ */
+export function nearestRank(quantile: number, count: number): number {
+  const product = quantile * count;
+  const whole = Math.round(product);
+  const isWhole = Math.abs(product - whole) <= 2 * Number.EPSILON * product;
+  return Math.max(1, isWhole ? whole : Math.ceil(product));
+}
+
+/**
  * The value that `quantile` (0 to 1) of the observations do not exceed, in ms: the nearest-rank quantile, which is always
  * a value that was observed. `undefined` for an empty histogram.
  */
 export function quantileMs(histogram: Histogram, quantile: number): number | undefined {
   if (histogram.count === 0) return undefined;
-  const rank = Math.max(1, Math.ceil(quantile * histogram.count));
+  const rank = nearestRank(quantile, histogram.count);
   // A typed array of numbers sorts several times faster than a list with a function that compares.
   const cells = new Uint32Array(histogram.cells.size);
   let index = 0;

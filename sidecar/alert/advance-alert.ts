@@ -17,7 +17,7 @@
 // stays. Without it the next incident would be none: a mild breach may hold an alert for hours after a severe one.
 // An alert is healthy without a pause where no round was breached or between, and milder where none was as bad as it is. Rounds that
 // could not tell do not count for either and do not interrupt it, or an alert on sparse traffic would never end; but after a gap
-// both begin anew.
+// both begin anew. A round that cannot tell but for one thing, that nothing as bad as the alert is breached, is a milder one.
 // A clock that was set back cannot make anything begin in the future: it then begins now, so that all comes later, not earlier.
 import { SEVERITIES, type Severity, severityRank } from '../../kong-plugin/contract/severity';
 import type { Rule } from '../config/rule';
@@ -131,7 +131,7 @@ function advanceActive(before: Alert, round: Round, nowMs: number): AlertAdvance
     case 'breached':
       return advanceSeverity(before, round, nowMs);
     case 'between': {
-      const milderSinceMs = sinceWithoutPause(before.milderSinceMs, before, nowMs);
+      const milderSinceMs = milderSince(before, nowMs);
       return {
         alert: { ...before, ...round, healthySinceMs: undefined, milderSinceMs },
         changes: NO_CHANGES,
@@ -140,12 +140,13 @@ function advanceActive(before: Alert, round: Round, nowMs: number): AlertAdvance
     case 'cannot_tell': {
       const begun = round.verdict.doubt === 'gap' ? NOTHING_BEGUN : {};
       const alert: Alert = { ...before, ...round, ...begun };
-      if (nowMs - (round.unknownSinceMs ?? nowMs) < MOST_UNOBSERVED_MS) return { alert, changes: NO_CHANGES };
-      return resolve(alert, 'not_observed', nowMs);
+      if (nowMs - (round.unknownSinceMs ?? nowMs) >= MOST_UNOBSERVED_MS)
+        return resolve(alert, 'not_observed', nowMs);
+      return { alert: eased(alert, before, nowMs), changes: NO_CHANGES };
     }
     case 'healthy': {
       const healthySinceMs = sinceWithoutPause(before.healthySinceMs, before, nowMs);
-      const milderSinceMs = sinceWithoutPause(before.milderSinceMs, before, nowMs);
+      const milderSinceMs = milderSince(before, nowMs);
       const alert: Alert = { ...before, ...round, healthySinceMs, milderSinceMs };
       if (nowMs - healthySinceMs < calmMs(alert)) return { alert, changes: NO_CHANGES };
       return resolve(alert, 'recovered', nowMs);
@@ -156,19 +157,34 @@ function advanceActive(before: Alert, round: Round, nowMs: number): AlertAdvance
 /** Of one that fires and is breached: it gets worse, eases or stays as bad as it is. */
 function advanceSeverity(before: Alert, round: Round, nowMs: number): AlertAdvance {
   const alert: Alert = { ...before, ...round, ...NOTHING_BEGUN };
-  const breached = severityOf(round);
   const worst = worstThatLasted(round, nowMs);
   if (worst !== undefined && severityRank(worst) > severityRank(before.severity)) {
     const worse: Alert = { ...alert, state: 'firing', severity: worst, acknowledgement: undefined };
     return { alert: worse, changes: [changeOf('worsened', worse, nowMs)] };
   }
-  if (severityRank(breached) >= severityRank(before.severity)) return { alert, changes: NO_CHANGES };
-  const milderSinceMs = sinceWithoutPause(before.milderSinceMs, before, nowMs);
-  const hasEased = nowMs - milderSinceMs >= easingCalmMs(round.rule);
-  return {
-    alert: hasEased ? { ...alert, severity: breached } : { ...alert, milderSinceMs },
-    changes: NO_CHANGES,
-  };
+  return { alert: eased(alert, before, nowMs), changes: NO_CHANGES };
+}
+
+/** The alert itself where something as bad as it may be breached. */
+function eased(alert: Alert, before: Alert, nowMs: number): Alert {
+  const worst = worstPossible(alert);
+  if (worst === undefined || severityRank(worst) >= severityRank(before.severity)) return alert;
+  const milderSinceMs = milderSince(before, nowMs);
+  const hasEased = nowMs - milderSinceMs >= easingCalmMs(alert.rule);
+  return hasEased ? { ...alert, severity: worst, milderSinceMs: undefined } : { ...alert, milderSinceMs };
+}
+
+/** The worst that is breached, or may be though the rule cannot tell; `undefined` where it says nothing of that. */
+function worstPossible({ rule, verdict }: Pick<Round, 'rule' | 'verdict'>): Severity | undefined {
+  if (verdict.worstPossible !== undefined) return verdict.worstPossible;
+  return verdict.state === 'breached' ? severityOf({ rule, verdict }) : undefined;
+}
+
+/** A round that could not tell, but knew this much, was none in which nothing was known. */
+function milderSince(before: Alert, nowMs: number): number {
+  const worst = worstPossible(before);
+  const wasKnown = worst !== undefined && severityRank(worst) < severityRank(before.severity);
+  return wasKnown ? (before.milderSinceMs ?? nowMs) : sinceWithoutPause(before.milderSinceMs, before, nowMs);
 }
 
 /** Of something that goes on now: when it began, later by as long as the rule could not tell before this round. */
@@ -177,7 +193,8 @@ function sinceWithoutPause(
   { unknownSinceMs = Infinity }: Alert,
   nowMs: number,
 ): number {
-  return sinceMs === undefined ? nowMs : sinceMs + Math.max(0, nowMs - unknownSinceMs);
+  // It may have begun in the pause.
+  return sinceMs === undefined ? nowMs : Math.min(nowMs, sinceMs + Math.max(0, nowMs - unknownSinceMs));
 }
 
 function easingCalmMs({ forMs, keepFiringForMs }: Rule): number {
@@ -273,16 +290,21 @@ function lateFirings(firings: readonly number[], nowMs: number): readonly number
 
 /** The alert itself where the clock was not set back. */
 function noneInTheFuture(alert: Alert, nowMs: number): Alert {
-  const isAhead = (ms: number | undefined): boolean => ms !== undefined && ms > nowMs;
-  const hasAhead =
-    isAhead(alert.sinceMs) ||
-    isAhead(alert.firedMs) ||
-    isAhead(alert.healthySinceMs) ||
-    isAhead(alert.milderSinceMs) ||
-    isAhead(alert.unknownSinceMs) ||
-    isAhead(alert.resolvedMs) ||
-    isAhead(alert.acknowledgement?.atMs) ||
-    SEVERITIES.some((severity) => isAhead(alert.breachedSinceMs[severity])) ||
-    alert.firings.some(isAhead);
-  return hasAhead ? withTimes(alert, (ms) => Math.min(ms, nowMs)) : alert;
+  return latestMs(alert) > nowMs ? withTimes(alert, (ms) => Math.min(ms, nowMs)) : alert;
+}
+
+/** Of all moments in it. Asked of every alert in every round, so it makes no lists. */
+function latestMs(alert: Alert): number {
+  let latest = Math.max(
+    alert.sinceMs ?? -Infinity,
+    alert.firedMs ?? -Infinity,
+    alert.healthySinceMs ?? -Infinity,
+    alert.milderSinceMs ?? -Infinity,
+    alert.unknownSinceMs ?? -Infinity,
+    alert.resolvedMs ?? -Infinity,
+    alert.acknowledgement?.atMs ?? -Infinity,
+  );
+  for (const severity of SEVERITIES) latest = Math.max(latest, alert.breachedSinceMs[severity] ?? -Infinity);
+  for (const ms of alert.firings) latest = Math.max(latest, ms);
+  return latest;
 }

@@ -58,6 +58,7 @@ const storedVerdict = z.object({
   threshold: z.number(),
   samples: z.number(),
   windows: z.object({ longMs: ms, shortMs: ms }).exactOptional(),
+  worstPossible: z.enum(SEVERITIES).exactOptional(),
 }) satisfies z.ZodType<Verdict>;
 
 const storedAlert = z.object({

@@ -24,8 +24,7 @@ export const DEAD_LETTERS_USAGE = `Usage: gatewatch dead-letters [flags]        
 
 They are kept for seven days, the newest 500 of them.
 
-  --send ID           may be given again; all: each but old news (its alerts are over, or its channel was
-                      told of them later); the oldest first
+  --send ID           may be given again; all: each but old news (no longer true, or told its channel later); the oldest first
   --discard ID        may be given again
   --by NAME           who discards it (this user at this host)
 ${CONNECTION_HELP}`;
@@ -118,7 +117,7 @@ async function send(
     ids = news.map(({ id }) => id);
     const old = all.length - news.length;
     if (!json && all.length === 0) out('No dead letters.\n');
-    if (!json && old > 0) out(`${old} left: old news, over or told later\n`);
+    if (!json && old > 0) out(`${old} left: old news, no longer true or told later\n`);
   }
   return each(ids, surroundings, json, async (id) => {
     const path = `${PATH}/${encodeURIComponent(id)}/send`;
@@ -187,7 +186,7 @@ export function renderDeadLetters(
 
 /** One of them in full. */
 export function renderDeadLetter(letter: DeadLetterDocument, looks: TableOptions): string[] {
-  const { id, channel, how, reason, failures, failed_at: failedAt, told_since: toldSince, over } = letter;
+  const { id, channel, how, reason, failures, failed_at: failedAt, told_since: toldSince, obsolete } = letter;
   const facts: [string, string][] = [
     ['id', id],
     ['channel', channel],
@@ -196,7 +195,7 @@ export function renderDeadLetter(letter: DeadLetterDocument, looks: TableOptions
     ...(toldSince === null
       ? []
       : [['told since', `${describeMoment(toldSince)} UTC, of the same alerts`] as [string, string]]),
-    ...(over ? [['over', 'all that it says fires is over by now'] as [string, string]] : []),
+    ...(obsolete ? [['obsolete', 'nothing of it holds any more'] as [string, string]] : []),
     ...letter.alerts.map(({ id: alert, rule, occasion }): [string, string] => [
       'alert',
       `${alert} ${rule}, ${occasion}`,
@@ -213,8 +212,8 @@ export function renderDeadLetter(letter: DeadLetterDocument, looks: TableOptions
 }
 
 /** Why it is old news; `undefined` where it is not. */
-function noteOf({ told_since: toldSince, over }: DeadLetterDocument): string | undefined {
-  if (over) return 'old news: over by now';
+function noteOf({ told_since: toldSince, obsolete }: DeadLetterDocument): string | undefined {
+  if (obsolete) return 'old news: no longer true';
   return toldSince === null ? undefined : 'old news: told of the same alerts later';
 }
 

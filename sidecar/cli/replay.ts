@@ -6,6 +6,7 @@ import { boundsOf } from '../config/config';
 import { renderFault } from '../config/config-fault';
 import { parseDuration } from '../config/duration';
 import { loadRules } from '../config/load-config';
+import { engineSettingsOf } from '../engine-settings';
 import { errorCodeOf } from '../error-code';
 import { PastFault, type Past } from '../replay/past';
 import { showProgress, type ProgressStream } from '../replay/progress';
@@ -88,11 +89,13 @@ async function replay(flags: Flags, { stdout, stderr, environment, clock }: Repl
     for (const fault of loaded.faults) stderr.write(`${renderFault(fault)}\n`);
     return EXIT.usage;
   }
-  const { rules, notifications: policy, channels, evaluationIntervalMs: intervalMs } = loaded.config;
+  const { rules, policy, channels, standing } = engineSettingsOf(loaded.config);
   const past = await openPast(flags, boundsOf(rules), environment, clock.nowMs());
   const progress = showProgress(stderr, () => clock.monotonicMs());
   try {
-    const settings = { rules, policy, channels: channels.map(({ name }) => name), intervalMs };
+    const alertmanagers = standing.map(({ name }) => name);
+    const intervalMs = loaded.config.evaluationIntervalMs;
+    const settings = { rules, policy, channels, alertmanagers, intervalMs };
     const report = await run(past, settings, progress.update);
     progress.stop();
     stdout.write(

@@ -20,8 +20,9 @@ export const SILENCE_USAGE = `Usage: gatewatch silence create MATCHER... --for 2
        gatewatch silence list [--all] [flags]
        gatewatch silence expire ID... [flags]
 
-A matcher is such as service=checkout, severity=~'info|warning' or rule!=apdex. Labels are rule, kind,
-level, severity, service, operation, error_type, instance, upstream and target. All must match.
+A matcher is such as service=checkout, severity=~'info|warning', or beside another one rule!=apdex, which alone
+would hold for nearly everything. Labels are rule, kind, level, severity, service, operation, error_type, instance,
+upstream and target. All must match.
 
   --for DURATION      how long: 30m, 2h, 1d, at most a year
   --comment TEXT      why

@@ -6,11 +6,15 @@ import { doorWarnings } from './door-warnings';
 import { isPublicAddress } from './public-address';
 import { variantsOf, type Rule } from './rule';
 
-export function configWarnings(config: Config): string[] {
+const DAY_MS = 86_400_000;
+
+/** @param nowMs Unix ms */
+export function configWarnings(config: Config, nowMs: number): string[] {
   const { channels, sentry } = config;
   return [
     ...(channels.length === 0 ? ['no channel is configured: rules are judged, but nobody is told'] : []),
     ...escalationWarnings(config),
+    ...maintenanceWarnings(config, nowMs),
     ...privateAddressWarnings(config),
     ...doorWarnings(config),
     // An unset variable makes an empty DSN.
@@ -42,6 +46,19 @@ function escalationWarnings({ channels, notifications, rules }: Config): string[
           `notifications.escalation: no step has the channel ${name}, so it is never told anything`,
       ),
   ];
+}
+
+/** It is no fault, or every window would break the file some day. */
+function maintenanceWarnings({ notifications }: Config, nowMs: number): string[] {
+  return notifications.maintenance.flatMap(({ name, untilDay, times: { timeZone } }) => {
+    // One that begins late in the evening ends on the day after. The Swedish write 2027-03-31.
+    const lastOpenDay = new Date(nowMs - DAY_MS).toLocaleDateString('sv-SE', { timeZone });
+    if (untilDay >= lastOpenDay) return [];
+    return [
+      `notifications.maintenance: the window ${name} was last open on ${untilDay}, and silences nothing any more. ` +
+        'Leave it out, or set a later until',
+    ];
+  });
 }
 
 /** A name may lead anywhere; an address that stands in the file is known. */

@@ -2,6 +2,7 @@
 // told together with those of single keys. Gives the path of each fault, and what was expected and found there.
 import { checkChannels } from './channel/channel-settings';
 import { DEFAULT_LISTEN } from './default-config';
+import { valueAt } from './document-places';
 import { name as nameShape } from './fields';
 import { isLocalOnly, parseListenAddress } from './listen-address';
 import { isGiven, isMap, listOf, type PlacedFault } from './placed-fault';
@@ -12,9 +13,10 @@ export function crossCheck(value: unknown): PlacedFault[] {
   return [
     ...checkToken(value),
     ...checkRules(value),
-    ...checkNames(value, 'rules'),
+    ...checkNames(value, ['rules']),
     ...checkChannels(value),
-    ...checkNames(value, 'channels'),
+    ...checkNames(value, ['channels']),
+    ...checkNames(value, ['notifications', 'maintenance']),
     ...checkEscalation(value),
     ...checkDsn(value),
   ];
@@ -44,16 +46,17 @@ function checkDsn({ sentry }: Record<string, unknown>): PlacedFault[] {
   return [both(['sentry', 'dsn_file'], 'dsn', 'dsn_file')];
 }
 
-function checkNames(config: Record<string, unknown>, list: 'rules' | 'channels'): PlacedFault[] {
+/** @param list the path of what has names */
+function checkNames(config: Record<string, unknown>, list: readonly string[]): PlacedFault[] {
   const seen = new Set<unknown>();
-  return listOf(config[list]).flatMap((entry, index) => {
+  return listOf(valueAt(config, list)).flatMap((entry, index) => {
     const name = isMap(entry) ? entry['name'] : undefined;
     if (typeof name !== 'string') return [];
     const again = seen.has(name);
     seen.add(name);
     if (!again) return [];
     return [
-      { path: [list, index, 'name'], expected: 'a name that no other has', found: JSON.stringify(name) },
+      { path: [...list, index, 'name'], expected: 'a name that no other has', found: JSON.stringify(name) },
     ];
   });
 }

@@ -12,6 +12,8 @@ import {
   type Matcher,
   type Matchers,
 } from './notification-policy';
+import { AnswerMemory, type TextTest } from './answer-memory';
+import { plainBeginning } from './plain-beginning';
 import { KONG_LEVELS, WINDOW_LEVELS } from './rule';
 import { KINDS } from './rule-shape';
 
@@ -21,19 +23,26 @@ const LONGEST_EXPRESSION = 500;
 /** In instructions of the compiled expression: `(((a?){1,9}){1,9}){1,9}` has 3,827, and takes 260 ms for 200 characters. */
 const LARGEST_PROGRAM = 1_000;
 
+/** Every character of the longest value may be an escaped one. */
+const LONGEST_MATCHER = 2 * LONGEST_VALUE + 100;
+
 export interface MatcherFault {
   readonly expected: string;
   readonly found: string;
 }
 
-const FORM = /^\s*([^\s=!~"]+)\s*(=~|!=|!~|=)\s*(.*?)\s*$/su;
+/** Of a text without spaces around it. Each part begins with what the one before it cannot hold, so it takes linear time. */
+const FORM = /^([^\s=!~"]+)\s*(=~|!=|!~|=)\s*(.*)$/su;
 const FORM_ERROR = 'a matcher such as service="checkout" or severity=~"info|warning"';
 const LABEL_ERROR = `a matcher of one of ${ALERT_LABELS.join(', ')}`;
 
 /** What a person wrote, checked. */
 export function parseMatcher(text: string): Matcher | MatcherFault {
   const found = JSON.stringify(text.slice(0, LONGEST_VALUE));
-  const [, name, operator, written] = FORM.exec(text) ?? [];
+  // Before anything that looks at every character.
+  if (text.length > LONGEST_MATCHER)
+    return { expected: `a matcher of at most ${LONGEST_MATCHER} characters`, found };
+  const [, name, operator, written] = FORM.exec(text.trim()) ?? [];
   if (name === undefined || operator === undefined || written === undefined)
     return { expected: FORM_ERROR, found };
   const label = ALERT_LABELS.find((known) => known === name);
@@ -69,7 +78,8 @@ export function renderMatcher({ label, operator, value }: Matcher): string {
 
 /** Whether all of them match. */
 export function matchesAll(matchers: Matchers, labels: AlertLabels): boolean {
-  return matchers.every((matcher) => matches(matcher, labels));
+  for (const matcher of matchers) if (!matches(matcher, labels)) return false;
+  return true;
 }
 
 /** One that `matcherFault` has a word about matches nothing. */
@@ -86,32 +96,26 @@ export function matches(matcher: Matcher, labels: AlertLabels): boolean {
 }
 
 /** Matcher -> its expression, compiled once for as long as somebody has the matcher. */
-const tests = new WeakMap<Matcher, (value: string) => boolean>();
+const tests = new WeakMap<Matcher, TextTest>();
 
-/** Alerts have few values each, and are asked about in every round. */
-const MOST_REMEMBERED = 2_000;
+/** Of all matchers together. */
+const memory = new AnswerMemory();
 
-function testOf(matcher: Matcher): (value: string) => boolean {
+function testOf(matcher: Matcher): TextTest {
   const known = tests.get(matcher);
   if (known) return known;
-  const test = rememberedTest(matcher);
+  const test = expressionTest(matcher);
   tests.set(matcher, test);
   return test;
 }
 
-function rememberedTest(matcher: Matcher): (value: string) => boolean {
+function expressionTest(matcher: Matcher): TextTest {
   if (matcherFault(matcher)) return () => false;
   const expression = compile(matcher.value);
-  const wanted = matcher.operator === '=~';
-  const answers = new Map<string, boolean>();
-  return (value) => {
-    const known = answers.get(value);
-    if (known !== undefined) return known;
-    if (answers.size >= MOST_REMEMBERED) answers.clear();
-    const answer = expression.matches(value) === wanted;
-    answers.set(value, answer);
-    return answer;
-  };
+  const beginning = plainBeginning(matcher.value);
+  const isWanted = matcher.operator === '=~';
+  const holds = memory.remembering((value) => expression.matches(value) === isWanted);
+  return (value) => (value.startsWith(beginning) ? holds(value) : !isWanted);
 }
 
 /** The labels whose every value is known. None of them, nor `rule`, is ever empty. */

@@ -1,9 +1,11 @@
 // What must go together within one rule of gatewatch.yml, and within its overrides. Looks at the values as they stand in the file.
 import { SEVERITIES } from '../../kong-plugin/contract/severity';
-import { DEFAULTS_OF, DEFAULT_EVALUATION_INTERVAL_MS } from './default-config';
+import { DEFAULTS_OF, DEFAULT_EVALUATION_INTERVAL_MS, DEFAULT_KONG } from './default-config';
 import { formatDuration, parseDuration } from './duration';
 import { isMap, listOf, type PlacedFault } from './placed-fault';
+import { longestObservedMs } from './observed-span';
 import type { Path } from './document-places';
+import { MINUTE_MS } from './fields';
 import { KINDS, KIND_KEYS, MOST_FINE_WINDOW_MS, type KindKey } from './rule-shape';
 import type { RuleKind } from './rule';
 
@@ -23,6 +25,16 @@ const KINDS_WITH: Readonly<Record<string, readonly RuleKind[]>> = {
     'traffic_drop',
     'traffic_absence',
     'burn_rate',
+    'observed_ratio',
+  ],
+  severity: [
+    'latency',
+    'error_rate',
+    'apdex',
+    'traffic_drop',
+    'traffic_absence',
+    'kong_unreachable',
+    'target_unhealthy',
     'observed_ratio',
   ],
   each: [
@@ -63,7 +75,7 @@ function checkRule(rule: unknown, path: Path, config: Record<string, unknown>): 
   }
   const overrides = listOf(rule['overrides']);
   return [
-    ...checkJudged(rule, key, path, config),
+    ...checkJudged(rule, {}, key, path, config),
     ...checkMatch(rule['match'], rule, [...path, 'match']),
     ...overrides.flatMap((override, index) =>
       checkOverride(override, rule, key, [...path, 'overrides', index], config),
@@ -96,7 +108,7 @@ function checkOverride(
         ]
       : []),
     ...checkMatch(match, rule, [...path, 'match']),
-    ...checkJudged(override, key, path, config),
+    ...checkJudged(override, rule, key, path, config),
   ];
 }
 
@@ -116,9 +128,10 @@ function checkMatch(match: unknown, rule: Record<string, unknown>, path: Path): 
     }));
 }
 
-/** What a rule has beside its kind, and an override in its place. */
+/** What a rule has beside its kind, and an override in its place. @param base what an override has of its rule */
 function checkJudged(
   judged: Record<string, unknown>,
+  base: Record<string, unknown>,
   key: KindKey,
   path: Path,
   config: Record<string, unknown>,
@@ -147,25 +160,29 @@ function checkJudged(
     return [{ path: [...path, 'each'], expected: `each: ${each} only beside ${only}`, found: key }];
   }
   return [
-    ...checkThresholds(judged, key, path),
+    ...checkThresholds(judged, base, key, path),
     ...checkWindow(judged, kind, path, config),
-    ...checkBurnRates(judged['burn_rates'], [...path, 'burn_rates']),
+    ...checkBaseline(judged, base, kind, path),
+    ...checkBurnRates(judged['burn_rates'], [...path, 'burn_rates'], config),
   ];
 }
 
 /** A worse severity is for a worse value, and an alert resolves on the good side of all. */
-function checkThresholds(judged: Record<string, unknown>, key: KindKey, path: Path): PlacedFault[] {
+function checkThresholds(
+  judged: Record<string, unknown>,
+  base: Record<string, unknown>,
+  key: KindKey,
+  path: Path,
+): PlacedFault[] {
+  const besideSeverity = isMap(judged[key] ?? base[key]) ? severityFaults(judged, key, path) : [];
   const thresholds = judged[key];
-  if (!isMap(thresholds)) return [];
+  if (!isMap(thresholds)) return besideSeverity;
   const side = BREACHED_UNDER.includes(key) ? -1 : 1;
   const given = SEVERITIES.filter((severity) => severity in thresholds);
   if (given.length === 0 && Object.keys(thresholds).every((name) => name === 'resolve')) {
     return [{ path: [...path, key], expected: `at least one of ${SEVERITIES.join(', ')}`, found: 'none' }];
   }
-  if (judged['severity'] !== undefined) {
-    const expected = `no severity beside one in ${key}`;
-    return [{ path: [...path, 'severity'], expected, found: JSON.stringify(judged['severity']) }];
-  }
+  if (besideSeverity.length > 0) return besideSeverity;
   const order = ['resolve', ...given].filter((name) => typeof thresholds[name] === 'number');
   return order.slice(1).flatMap((name, index) => {
     const before = order[index] ?? '';
@@ -179,6 +196,13 @@ function checkThresholds(judged: Record<string, unknown>, key: KindKey, path: Pa
   });
 }
 
+/** Where thresholds have their own, one beside them would have no effect. */
+function severityFaults(judged: Record<string, unknown>, key: KindKey, path: Path): PlacedFault[] {
+  if (judged['severity'] === undefined) return [];
+  const expected = `no severity beside one in ${key}`;
+  return [{ path: [...path, 'severity'], expected, found: JSON.stringify(judged['severity']) }];
+}
+
 /** A window shorter than a round would leave requests that no round looks at. */
 function checkWindow(
   judged: Record<string, unknown>,
@@ -190,29 +214,59 @@ function checkWindow(
   if (windowMs === undefined) return [];
   const found = JSON.stringify(judged['window']);
   const at = [...path, 'window'];
-  const intervalMs = durationOf(config['evaluation_interval']) ?? DEFAULT_EVALUATION_INTERVAL_MS;
-  if (windowMs < intervalMs) {
-    return [{ path: at, expected: 'a window as long as the evaluation_interval or longer', found }];
-  }
+  if (windowMs < evaluationIntervalMs(config)) return [{ path: at, expected: AS_LONG_AS_A_ROUND, found }];
   if (kind === 'latency' && windowMs > MOST_FINE_WINDOW_MS) {
     return [{ path: at, expected: `a window of at most ${formatDuration(MOST_FINE_WINDOW_MS)}`, found }];
   }
-  const baselineMs = durationOf(judged['baseline']) ?? DEFAULTS_OF[kind].baselineMs;
-  if ((kind === 'traffic_drop' || kind === 'traffic_absence') && baselineMs < windowMs) {
-    const expected = `a window of at most the baseline, ${formatDuration(baselineMs)}`;
+  const kongMs = kongIntervalMs(config);
+  if (kind === 'observed_ratio' && windowMs > longestObservedMs(kongMs)) {
+    const most = formatDuration(Math.floor(longestObservedMs(kongMs) / MINUTE_MS) * MINUTE_MS);
+    const expected = `a window of at most ${most}, for which Kong's counters are kept at a kong.interval of ${formatDuration(kongMs)}`;
     return [{ path: at, expected, found }];
   }
   return [];
 }
 
-function checkBurnRates(burnRates: unknown, path: Path): PlacedFault[] {
+/** An override may give one of the two, and has the other of its rule. */
+function checkBaseline(
+  judged: Record<string, unknown>,
+  base: Record<string, unknown>,
+  kind: RuleKind,
+  path: Path,
+): PlacedFault[] {
+  if (kind !== 'traffic_drop' && kind !== 'traffic_absence') return [];
+  const { windowMs: usualWindowMs, baselineMs: usualBaselineMs } = DEFAULTS_OF[kind];
+  const windowMs = durationOf(judged['window'] ?? base['window']) ?? usualWindowMs;
+  const baselineMs = durationOf(judged['baseline'] ?? base['baseline']) ?? usualBaselineMs;
+  if (baselineMs >= windowMs) return [];
+  const faultAt = (key: 'window' | 'baseline', expected: string): PlacedFault[] =>
+    judged[key] === undefined ? [] : [{ path: [...path, key], expected, found: JSON.stringify(judged[key]) }];
+  const ofWindow = faultAt('window', `a window of at most the baseline, ${formatDuration(baselineMs)}`);
+  return ofWindow.length > 0
+    ? ofWindow
+    : faultAt('baseline', `a baseline as long as the window, ${formatDuration(windowMs)}, or longer`);
+}
+
+function checkBurnRates(burnRates: unknown, path: Path, config: Record<string, unknown>): PlacedFault[] {
   return listOf(burnRates).flatMap((row, index) => {
     if (!isMap(row)) return [];
     const [longMs, shortMs] = [durationOf(row['long']), durationOf(row['short'])];
-    if (longMs === undefined || shortMs === undefined || shortMs < longMs) return [];
-    const found = JSON.stringify(row['short']);
-    return [{ path: [...path, index, 'short'], expected: 'a window shorter than long', found }];
+    if (shortMs === undefined) return [];
+    const at = { path: [...path, index, 'short'], found: JSON.stringify(row['short']) };
+    if (longMs !== undefined && shortMs >= longMs) return [{ ...at, expected: 'a window shorter than long' }];
+    if (shortMs < evaluationIntervalMs(config)) return [{ ...at, expected: AS_LONG_AS_A_ROUND }];
+    return [];
   });
+}
+
+const AS_LONG_AS_A_ROUND = 'a window as long as the evaluation_interval or longer';
+
+function evaluationIntervalMs(config: Record<string, unknown>): number {
+  return durationOf(config['evaluation_interval']) ?? DEFAULT_EVALUATION_INTERVAL_MS;
+}
+
+function kongIntervalMs({ kong }: Record<string, unknown>): number {
+  return (isMap(kong) ? durationOf(kong['interval']) : undefined) ?? DEFAULT_KONG.intervalMs;
 }
 
 function durationOf(value: unknown): number | undefined {

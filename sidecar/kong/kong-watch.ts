@@ -9,6 +9,7 @@ import type { Clock } from '../clock';
 import type { KongSettings } from '../config/notification-policy';
 import type { KongAnswer } from './ask-kong';
 import type { KongFacts } from './kong-facts';
+import { MOST_OBSERVED_ROUNDS } from '../config/observed-span';
 import { observedRequests, SETTLE_MS, slackMs, type Round } from './observed-requests';
 import { RunningTotal } from './running-total';
 import { instanceName, WatchedInstance, type PollResult } from './watched-instance';
@@ -31,9 +32,6 @@ export interface KongPolls {
   readonly counts: Readonly<Record<PollResult, number>>;
 }
 
-/** A day at the usual interval of 10 s. Of more, the oldest are forgotten. */
-const MOST_ROUNDS = 10_000;
-
 /**
  * A sidecar counts only what plugins send to it: `statusUrls` must name all Kongs whose plugins report here, and no other. One
  * that is not named is counted and not served, which hides what others lose (a ratio over 1); one that reports elsewhere
@@ -54,7 +52,7 @@ export class KongWatch {
   #cancelTimer: (() => void) | undefined;
   readonly #cancelsOfSettling = new Set<() => void>();
 
-  /** @param longestWindowMs of those that `observed` will be asked for; one that spans over MOST_ROUNDS is never known */
+  /** @param longestWindowMs of those that `observed` will be asked for; see longestObservedMs */
   constructor(parts: KongWatchParts, settings: KongSettings, longestWindowMs: number) {
     this.#parts = parts;
     this.#settings = settings;
@@ -169,7 +167,10 @@ export class KongWatch {
   #keep(round: Round<WatchedInstance>): void {
     const windowMs = this.#longestWindowMs;
     const oldestMs = round.atMs - windowMs - slackMs(windowMs, this.#settings.intervalMs);
-    this.#rounds = [...this.#rounds.slice(1 - MOST_ROUNDS).filter(({ atMs }) => atMs >= oldestMs), round];
+    this.#rounds = [
+      ...this.#rounds.slice(1 - MOST_OBSERVED_ROUNDS).filter(({ atMs }) => atMs >= oldestMs),
+      round,
+    ];
   }
 
   #readCounted(): number {

@@ -17,6 +17,7 @@
 //   it behind. The same holds for a Kong that is new here: nothing is told until it was watched for a whole window.
 // - A Kong that restarts begins at 0; what it served between its last answer and its end is not known, as in Prometheus'
 //   increase().
+import { LATEST_OBSERVED_ROUNDS } from '../config/observed-span';
 import type { ObservedRequests } from './kong-facts';
 
 /** How long what was served up to an answer of Kong may still be on its way: a second to close a batch, one to deliver it. */
@@ -35,8 +36,6 @@ export interface Round<Instance> {
   readonly countedAfter: number;
 }
 
-const LATEST_ROUNDS = 3;
-
 /** How much longer than asked for a window may be: where its beginning has no round, or lies in a hole. */
 export function slackMs(windowMs: number, intervalMs: number): number {
   return Math.max(windowMs / 2, 2 * intervalMs);
@@ -53,7 +52,8 @@ export function observedRequests<Instance>(
 ): ObservedRequests | undefined {
   const endIndex = rounds.findLastIndex(({ isWhole }) => isWhole);
   const end = rounds[endIndex];
-  if (end === undefined || endIndex < rounds.length - LATEST_ROUNDS || !end.isCounting) return undefined;
+  if (end === undefined || endIndex < rounds.length - LATEST_OBSERVED_ROUNDS || !end.isCounting)
+    return undefined;
   const beginMs = end.atMs - windowMs;
   const atEnd = new Map<Instance, number>();
   for (let index = endIndex; index >= 0; index--) {

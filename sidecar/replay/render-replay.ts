@@ -9,6 +9,7 @@ import { labelsOf } from '../window/scope';
 import {
   sumOf,
   worstOf,
+  type AlertmanagerCount,
   type AlertRun,
   type BySeverity,
   type RuleCount,
@@ -37,7 +38,11 @@ export function renderReplay(report: ReplayReport): string {
       `${count(requests, 'request')}, judged every ${formatDuration(intervalMs)}: ${count(rounds, 'round')}`,
     ],
     ['Pages by rule', ...renderTable(ruleRows(report))],
-    ['Pages by channel', ...renderTable(channelRows(report))],
+    [
+      'Pages by channel',
+      ...renderTable(channelRows(report)),
+      ...report.alertmanagers.map(describeAlertmanager),
+    ],
     runs.length === 0
       ? ['No alert fired.']
       : [
@@ -117,6 +122,10 @@ function channelRows({ channels }: ReplayReport): string[][] {
     String(otherMessages),
   ]);
   return [['channel', 'pages', ...COLUMNS, 'other messages'], ...rows];
+}
+
+function describeAlertmanager({ channel, alerts }: AlertmanagerCount): string {
+  return `${channel} is an Alertmanager: it would have been told of ${count(alerts, 'alert')}, and decides itself who hears of them.`;
 }
 
 function pageCells(bySeverity: BySeverity): string[] {

@@ -67,6 +67,12 @@ export interface ChannelCount {
   readonly otherMessages: number;
 }
 
+/** It is told of everything but what is in maintenance, whatever the escalation says, and decides itself who hears of it. */
+export interface AlertmanagerCount {
+  readonly channel: string;
+  readonly alerts: number;
+}
+
 /** What a tally asks of the engine after a round. */
 export interface RoundState {
   readonly routeState: RouteState;
@@ -83,6 +89,7 @@ interface Run {
   endReason: EndReason | undefined;
   pages: number;
   isTold: boolean;
+  isToldToAlertmanagers: boolean;
   readonly suppressedBy: Set<Suppression>;
 }
 
@@ -94,6 +101,7 @@ export class ReplayTally {
   readonly #policy: NotificationPolicy;
   readonly #rules: readonly Rule[];
   readonly #channels: readonly string[];
+  readonly #alertmanagers: readonly string[];
   /** In the order in which they fired, by `runKey`. */
   readonly #runs = new Map<string, Run>();
   readonly #firing = new Set<Run>();
@@ -102,7 +110,14 @@ export class ReplayTally {
   readonly #channelPages = new Map<string, SeverityCounts>();
   readonly #otherMessages = new Map<string, number>();
 
-  constructor(policy: NotificationPolicy, rules: readonly Rule[], channels: readonly string[]) {
+  /** @param alertmanagers names of channels that the routing does not decide for */
+  constructor(
+    policy: NotificationPolicy,
+    rules: readonly Rule[],
+    channels: readonly string[],
+    alertmanagers: readonly string[],
+  ) {
+    this.#alertmanagers = alertmanagers;
     this.#policy = policy;
     this.#rules = rules;
     this.#channels = channels;
@@ -111,6 +126,7 @@ export class ReplayTally {
   take({ changes, messages }: RoundOutcome, state: RoundState): void {
     for (const change of changes) this.#takeChange(change);
     for (const message of messages) this.#takeMessage(message);
+    if (this.#alertmanagers.length > 0) this.#tellAlertmanagers(state);
     this.#findUntold(state);
   }
 
@@ -160,6 +176,11 @@ export class ReplayTally {
     }));
   }
 
+  alertmanagers(): AlertmanagerCount[] {
+    const alerts = [...this.#runs.values()].filter((run) => run.isToldToAlertmanagers).length;
+    return this.#alertmanagers.map((channel) => ({ channel, alerts }));
+  }
+
   #takeChange({ kind, alert, atMs, endReason }: AlertChange): void {
     const { rule, scope, severity } = alert;
     count(this.#changes, `${kind} ${rule.name}`);
@@ -174,6 +195,7 @@ export class ReplayTally {
         endReason: undefined,
         pages: 0,
         isTold: false,
+        isToldToAlertmanagers: false,
         suppressedBy: new Set(),
       };
       this.#runs.set(runKey(alert), fresh);
@@ -205,6 +227,16 @@ export class ReplayTally {
       countSeverity(this.#rulePages, pageKey(rule, channel), severity);
     const worst = [...worstByRule.values()].reduce((a, b) => worse(a, b));
     countSeverity(this.#channelPages, channel, worst);
+  }
+
+  #tellAlertmanagers({ muteReasons }: RoundState): void {
+    const fresh = [...this.#firing].filter((run) => !run.isToldToAlertmanagers);
+    if (fresh.length === 0) return;
+    const reasons = muteReasons();
+    for (const run of fresh) {
+      const isInMaintenance = (reasons.get(run.key)?.maintenance.length ?? 0) > 0;
+      if (!isInMaintenance) Object.assign(run, { isTold: true, isToldToAlertmanagers: true });
+    }
   }
 
   #findUntold({ routeState, muteReasons }: RoundState): void {

@@ -7,13 +7,21 @@ import { formatDuration } from '../config/duration';
 import { Engine } from '../engine';
 import { isKongRule } from '../rule/judge-kong';
 import { PastFault, type Past, type PastEvent } from './past';
-import { ReplayTally, type AlertRun, type ChannelCount, type RuleCount } from './replay-tally';
+import {
+  ReplayTally,
+  type AlertmanagerCount,
+  type AlertRun,
+  type ChannelCount,
+  type RuleCount,
+} from './replay-tally';
 
 export interface ReplaySettings {
   readonly rules: readonly Rule[];
   readonly policy: NotificationPolicy;
-  /** Their names. */
+  /** The names of those that the routing decides for. */
   readonly channels: readonly string[];
+  /** The names of those that are told of everything, and decide themselves. */
+  readonly alertmanagers: readonly string[];
   readonly intervalMs: number;
 }
 
@@ -26,6 +34,7 @@ export interface ReplayReport {
   readonly requests: number;
   readonly rules: readonly RuleCount[];
   readonly channels: readonly ChannelCount[];
+  readonly alertmanagers: readonly AlertmanagerCount[];
   /** In the order in which they fired. */
   readonly runs: readonly AlertRun[];
   /** What could not be seen, in sentences. */
@@ -48,8 +57,8 @@ export async function runReplay(
   onProgress: OnProgress = () => undefined,
 ): Promise<ReplayReport> {
   const settings = withChannel(wanted);
-  const { rules, policy, channels, intervalMs } = settings;
-  const tally = new ReplayTally(policy, rules, channels);
+  const { rules, policy, channels, alertmanagers, intervalMs } = settings;
+  const tally = new ReplayTally(policy, rules, channels, alertmanagers);
   let run: { readonly engine: Engine; readonly fromMs: number } | undefined;
   let [dueMs, toMs, rounds, requests] = [0, 0, 0, 0];
 
@@ -91,6 +100,7 @@ export async function runReplay(
     requests,
     rules: tally.rules(toMs),
     channels: tally.channels(),
+    alertmanagers: tally.alertmanagers(),
     runs: tally.runs(),
     unseen: [...unseenOf(wanted, fromMs, toMs), ...past.unseen()],
   };
@@ -118,15 +128,20 @@ function looksBackMs(rule: Rule): number {
   );
 }
 
+function areAny({ channels, alertmanagers }: ReplaySettings): boolean {
+  return channels.length + alertmanagers.length > 0;
+}
+
 /** Without any, one takes their place: what it would be told is what people would be. */
 function withChannel(settings: ReplaySettings): ReplaySettings {
-  if (settings.channels.length > 0) return settings;
+  if (areAny(settings)) return settings;
   const { policy } = settings;
   const escalation = policy.escalation.map((step) => ({ ...step, channels: [ANY_CHANNEL] }));
   return { ...settings, channels: [ANY_CHANNEL], policy: { ...policy, escalation } };
 }
 
-function unseenOf({ rules, channels }: ReplaySettings, fromMs: number, toMs: number): string[] {
+function unseenOf(settings: ReplaySettings, fromMs: number, toMs: number): string[] {
+  const { rules } = settings;
   const ofKong = rules.filter(isKongRule).map(({ name }) => name);
   const others = rules.filter((rule) => !isKongRule(rule));
   const longestMs = Math.max(0, ...others.map(looksBackMs));
@@ -141,7 +156,7 @@ function unseenOf({ rules, channels }: ReplaySettings, fromMs: number, toMs: num
           `Nothing is known of the time before the first moment, and rules look back up to ${formatDuration(longestMs)}: ` +
             `${far.join(', ')} ${far.length === 1 ? 'sees' : 'see'} less at the beginning than the sidecar did.`,
         ]),
-    ...(channels.length > 0
+    ...(areAny(settings)
       ? []
       : [`There are no channels: what anybody would be sent is told of ${ANY_CHANNEL}.`]),
     'Nobody acknowledged or silenced anything, so alerts escalate and repeat to the end.',

@@ -6,7 +6,7 @@ import type { ApdexRule } from '../config/rule';
 import type { ScopeView } from '../window/scope-view';
 import { hasGap } from './known-enough';
 import type { Verdict } from './verdict';
-import { LEAST_BAD_REQUESTS, weighThresholds } from './weigh-thresholds';
+import { weighThresholds } from './weigh-thresholds';
 import { wilsonUpperBound } from './wilson';
 
 export function judgeApdex(rule: ApdexRule, view: ScopeView): Verdict {
@@ -20,7 +20,7 @@ export function judgeApdex(rule: ApdexRule, view: ScopeView): Verdict {
     samples,
     side: 'under',
     hasGap: hasGap(view, rule.windowMs, [rule.targetMs, 4 * rule.targetMs]),
-    isSure: (threshold, confidence) =>
-      samples - satisfied >= LEAST_BAD_REQUESTS && wilsonUpperBound(points, samples, confidence) < threshold,
+    bad: () => samples - satisfied,
+    isSure: (threshold, confidence) => wilsonUpperBound(points, samples, confidence) < threshold,
   });
 }

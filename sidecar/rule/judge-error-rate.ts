@@ -4,7 +4,7 @@ import type { ErrorRateRule } from '../config/rule';
 import type { ScopeView } from '../window/scope-view';
 import { hasGap } from './known-enough';
 import type { Verdict } from './verdict';
-import { LEAST_BAD_REQUESTS, weighThresholds } from './weigh-thresholds';
+import { weighThresholds } from './weigh-thresholds';
 import { wilsonLowerBound } from './wilson';
 
 export function judgeErrorRate(rule: ErrorRateRule, view: ScopeView): Verdict {
@@ -14,7 +14,7 @@ export function judgeErrorRate(rule: ErrorRateRule, view: ScopeView): Verdict {
     samples: requests,
     side: 'over',
     hasGap: hasGap(view, rule.windowMs),
-    isSure: (threshold, confidence) =>
-      errors >= LEAST_BAD_REQUESTS && wilsonLowerBound(errors, requests, confidence) > threshold,
+    bad: () => errors,
+    isSure: (threshold, confidence) => wilsonLowerBound(errors, requests, confidence) > threshold,
   });
 }

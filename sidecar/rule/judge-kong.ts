@@ -4,8 +4,8 @@ import type { KongUnreachableRule, ObservedRatioRule, Rule, TargetUnhealthyRule 
 import type { InstanceFacts, KongFacts } from '../kong/kong-facts';
 import type { Scope } from '../window/scope';
 import { normalQuantile } from './normal-quantile';
-import type { Verdict } from './verdict';
-import { LEAST_BAD_REQUESTS, weighThresholds } from './weigh-thresholds';
+import { breached, cannotTell, notBreached, type Verdict } from './verdict';
+import { weighThresholds } from './weigh-thresholds';
 
 /** Rules that are judged by what Kong says. */
 export type KongRule = KongUnreachableRule | TargetUnhealthyRule | ObservedRatioRule;
@@ -35,11 +35,10 @@ export function judgeKong(rule: KongRule, scope: Scope, facts: KongFacts): Verdi
 
 /** The value is 1 where it is bad, else 0. @param isBad `undefined` where Kong has not said */
 function verdictOn(rule: KongUnreachableRule | TargetUnhealthyRule, isBad: boolean | undefined): Verdict {
-  const base = { severity: undefined, doubt: undefined, threshold: 0, samples: 0 };
-  if (isBad === undefined)
-    return { ...base, state: 'cannot_tell', doubt: 'kong_unreachable', value: undefined };
-  if (!isBad) return { ...base, state: 'healthy', value: 0 };
-  return { ...base, state: 'breached', severity: rule.severity, value: 1 };
+  const measurement = { threshold: 0, samples: 0 };
+  if (isBad === undefined) return cannotTell({ ...measurement, value: undefined }, 'kong_unreachable');
+  if (!isBad) return notBreached({ ...measurement, value: 0 });
+  return breached({ ...measurement, value: 1 }, rule.severity);
 }
 
 function instanceOf(scope: Scope, { instances }: KongFacts): InstanceFacts | undefined {
@@ -79,8 +78,7 @@ function judgeObservedRatio(rule: ObservedRatioRule, facts: KongFacts): Verdict 
   const observed = facts.observed(rule.windowMs);
   if (!observed) {
     const threshold = rule.thresholds[0]?.value ?? 0;
-    const doubt = 'kong_unreachable';
-    return { state: 'cannot_tell', severity: undefined, doubt, value: undefined, threshold, samples: 0 };
+    return cannotTell({ value: undefined, threshold, samples: 0 }, 'kong_unreachable');
   }
   const { counted, served } = observed;
   const missing = served - counted;
@@ -90,8 +88,8 @@ function judgeObservedRatio(rule: ObservedRatioRule, facts: KongFacts): Verdict 
     samples: served,
     side: 'under',
     hasGap: false,
+    bad: () => missing,
     isSure: (threshold, confidence) =>
-      missing >= LEAST_BAD_REQUESTS &&
       missing - normalQuantile(confidence) * spread > (1 - threshold) * served,
   });
 }

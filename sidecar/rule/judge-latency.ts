@@ -7,22 +7,20 @@ import { hasGap } from './known-enough';
 import { isQuantileOver } from './order-statistic';
 import { readTimes } from './read-times';
 import type { Verdict } from './verdict';
-import { LEAST_BAD_REQUESTS, weighThresholds } from './weigh-thresholds';
+import { weighThresholds } from './weigh-thresholds';
 
 export function judgeLatency(rule: LatencyRule, view: ScopeView): Verdict {
   const histogram = view.latency(rule.windowMs);
   const samples = histogram.count;
   const { quantileMs, atMost } = readTimes(histogram, rule.quantile, boundsOf(rule));
+  const notOver = (index: number): number => atMost[index] ?? samples;
   return weighThresholds(rule, {
     value: quantileMs,
     samples,
     side: 'over',
     hasGap: hasGap(view, rule.windowMs),
-    isSure: (_, confidence, index) => {
-      const notOver = atMost[index] ?? samples;
-      const isMoreThanOne = samples - notOver >= LEAST_BAD_REQUESTS;
-      return isMoreThanOne && isQuantileOver(notOver, samples, rule.quantile, confidence);
-    },
+    bad: (index) => samples - notOver(index),
+    isSure: (_, confidence, index) => isQuantileOver(notOver(index), samples, rule.quantile, confidence),
   });
 }
 

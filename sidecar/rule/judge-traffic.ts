@@ -5,7 +5,7 @@ import type { TrafficAbsenceRule, TrafficDropRule } from '../config/rule';
 import type { ScopeView } from '../window/scope-view';
 import { isCovered } from './known-enough';
 import { roundValue } from '../config/round-value';
-import type { Verdict } from './verdict';
+import { breached, cannotTell, notBreached, type Verdict } from './verdict';
 import { weighThresholds } from './weigh-thresholds';
 import { wilsonUpperBound } from './wilson';
 
@@ -33,15 +33,11 @@ export function judgeTrafficDrop(rule: TrafficDropRule, view: ScopeView): Verdic
 /** The value is 1 where nothing came, else 0. */
 export function judgeTrafficAbsence(rule: TrafficAbsenceRule, view: ScopeView): Verdict {
   const { now, before } = trafficOf(rule, view);
-  const samples = now.requests + before.requests;
-  const base = { severity: undefined, doubt: undefined, threshold: 0, samples };
-  if (now.requests > 0) return { ...base, state: 'healthy', value: 0 };
-  if (!isCovered(now.covered) || !isCovered(before.covered))
-    return { ...base, state: 'cannot_tell', doubt: 'gap', value: undefined };
-  if (before.requests >= rule.minimumRequests)
-    return { ...base, state: 'breached', severity: rule.severity, value: 1 };
-  const doubt = before.requests === 0 ? 'no_requests' : 'too_few_requests';
-  return { ...base, state: 'cannot_tell', doubt, value: undefined };
+  const measurement = { value: undefined, threshold: 0, samples: now.requests + before.requests };
+  if (now.requests > 0) return notBreached({ ...measurement, value: 0 });
+  if (!isCovered(now.covered) || !isCovered(before.covered)) return cannotTell(measurement, 'gap');
+  if (before.requests >= rule.minimumRequests) return breached({ ...measurement, value: 1 }, rule.severity);
+  return cannotTell(measurement, before.requests === 0 ? 'no_requests' : 'too_few_requests');
 }
 
 interface Traffic {

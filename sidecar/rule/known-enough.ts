@@ -4,8 +4,6 @@ import type { ScopeView } from '../window/scope-view';
 /** A window of which more is lost proves nothing. */
 const MOST_LOST = 0.1;
 
-const LEAST_COVERED = 0.9;
-
 /**
  * Whether too much of a window is lost. The time before the very first start is not: what the window holds is judged, and how
  * sure that is is the gate's concern.
@@ -18,5 +16,5 @@ export function hasGap(view: ScopeView, windowMs: number, boundsMs: readonly num
 
 /** Whether a share covers enough of a window to say what did not happen in it. */
 export function isCovered(covered: number): boolean {
-  return covered >= LEAST_COVERED;
+  return covered >= 1 - MOST_LOST;
 }

@@ -1,7 +1,7 @@
 // In: a histogram, a quantile, bounds. Out: the nearest-rank quantile and how many observations each bound holds, as `quantileMs`
 // and `countAtMost` of the contract give them, at a fraction of their price: it is asked for every scope in every round.
 // Cells go into bins, of 32 ms below 2,048 ms and a 32nd of each power of two above; only the cells of one bin are looked at.
-import { MAX_CELL_MS, type Histogram } from '../../kong-plugin/contract/histogram';
+import { MAX_CELL_MS, nearestRank, type Histogram } from '../../kong-plugin/contract/histogram';
 
 export interface ReadTimes {
   /** `undefined` for an empty histogram. */
@@ -26,7 +26,7 @@ const binCounts = new Float64Array(binOf(MAX_CELL_MS) + 1);
 export function readTimes(histogram: Histogram, quantile: number, boundsMs: readonly number[]): ReadTimes {
   const size = copyCells(histogram);
   const lastBin = fillBins(size);
-  const rank = Math.max(1, Math.ceil(quantile * histogram.count));
+  const rank = nearestRank(quantile, histogram.count);
   const atMost = boundsMs.map((boundMs) => countAtMost(boundMs, size, lastBin));
   const quantileMs = histogram.count === 0 ? undefined : cellOfRank(rank, size, lastBin);
   binCounts.fill(0, 0, lastBin + 1);

@@ -30,4 +30,32 @@ export interface Verdict {
   readonly samples: number;
   /** Only of a burn rate: the row that the value and threshold are of. */
   readonly windows?: { readonly longMs: number; readonly shortMs: number };
+  /** Only of a burn rate of which a part cannot tell: the worst severity that may be breached all the same. */
+  readonly worstPossible?: Severity;
+}
+
+/** What was measured, whatever follows from it. */
+export type Measurement = Pick<Verdict, 'value' | 'threshold' | 'samples' | 'windows'>;
+
+export function breached(measurement: Measurement, severity: Severity): Verdict {
+  return verdictOf(measurement, 'breached', severity, undefined);
+}
+
+export function notBreached(measurement: Measurement, state: 'between' | 'healthy' = 'healthy'): Verdict {
+  return verdictOf(measurement, state, undefined, undefined);
+}
+
+export function cannotTell(measurement: Measurement, doubt: Doubt): Verdict {
+  return verdictOf(measurement, 'cannot_tell', undefined, doubt);
+}
+
+/** Field by field: a copy of all that there is takes ten times as long, and there is one for every alert in every round. */
+function verdictOf(
+  { value, threshold, samples, windows }: Measurement,
+  state: Verdict['state'],
+  severity: Severity | undefined,
+  doubt: Doubt | undefined,
+): Verdict {
+  if (windows === undefined) return { state, severity, doubt, value, threshold, samples };
+  return { state, severity, doubt, value, threshold, samples, windows };
 }

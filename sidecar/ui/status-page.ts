@@ -176,12 +176,12 @@ function deadLetterSection({ deadLetters, nowMs }: StatusFacts): string[][] {
   if (deadLetters.length === 0) return [];
   const rows = deadLetters
     .slice(0, SHOW_DEAD_LETTERS)
-    .map(({ letter, how, reason, failedMs, toldSinceMs, isOver }) => [
+    .map(({ letter, how, reason, failedMs, toldSinceMs, isObsolete }) => [
       letter.id,
       letter.channel,
       `${describeDuration(Math.max(0, nowMs - failedMs))} ago`,
       describeLetter(letter).title,
-      `${how}: ${reason}${isOver ? '; over by now' : toldSinceMs === undefined ? '' : '; the channel was told of it later'}`,
+      `${how}: ${reason}${isObsolete ? '; no longer true' : toldSinceMs === undefined ? '' : '; the channel was told of it later'}`,
     ]);
   const rest = deadLetters.length - rows.length;
   return [

@@ -1,13 +1,14 @@
 // Every upstream time, per slot of 5 s, and running histograms of latency over each window that a rule reads. Kept only as long
 // as the longest such window, or what is to be said of the worst operations, needs. Each request is kept once, with all labels.
+// What is to be said of errors may look back further than any rule asks for times: older slots let these go, which are most of it.
 import { emptyHistogram, type Histogram } from '../../kong-plugin/contract/histogram';
 import { MovingWindows } from './moving-windows';
 import { takeFrom, unpackInto } from './packed-cells';
 import { labelsText, type RequestLabels, type ScopeNode, type ScopeRegistry } from './scope-registry';
 import { SlotChanges } from './slot-changes';
 import { FINE_SLOT_MS, slotAt, touchedSlots, type WindowSpan } from './slots';
-import { emptyTally, mergeTally, type Judged, type Tally } from './tally';
-import { cellsKeepOf, type WindowLevel, type WindowNeeds } from './window-needs';
+import { emptyTally, letTimesGo, mergeTally, type Judged, type Tally } from './tally';
+import { cellsKeepOf, timesKeepOf, type WindowLevel, type WindowNeeds } from './window-needs';
 
 /** All labels are known here. */
 export interface CellLabels extends RequestLabels {
@@ -46,8 +47,8 @@ interface Kind {
   readonly tallies: Map<number, Tally>;
 }
 
-/** The kinds that hold some. */
-type Slot = Set<Kind>;
+/** The kinds that hold some, with the tally that they have of this slot. */
+type Slot = Map<Kind, Tally>;
 
 export class CellTier {
   readonly changes = new SlotChanges();
@@ -59,6 +60,8 @@ export class CellTier {
   /** Service, operation or error type -> kinds: what is asked of one of them touches no other. */
   readonly #kindsOf = new Map<string, Set<Kind>>();
   readonly #slots = new Map<number, Slot>();
+  /** Those that have let their times go. */
+  readonly #timeless = new Set<number>();
 
   constructor(needs: WindowNeeds, scopes: ScopeRegistry, nowMs: number) {
     this.#needs = needs;
@@ -80,27 +83,39 @@ export class CellTier {
   add(slot: number, { labels, judged, tally }: CellRow): void {
     const kind = this.#kindOf(labels, judged);
     let at = this.#slots.get(slot);
-    if (!at) this.#slots.set(slot, (at = new Set<Kind>()));
-    let whole = kind.tallies.get(slot);
+    if (!at) this.#slots.set(slot, (at = new Map<Kind, Tally>()));
+    let whole = at.get(kind);
     if (!whole) {
       kind.tallies.set(slot, (whole = emptyTally()));
-      at.add(kind);
+      at.set(kind, whole);
     }
-    mergeTally(whole, tally);
+    const kept = this.#timeless.has(slot) ? letTimesGo({ ...tally }) : tally;
+    mergeTally(whole, kept);
     this.changes.mark(slot);
-    this.#addToSums(kind, slot, tally, 1);
+    this.#addToSums(kind, slot, kept, 1);
   }
 
   /** As `advance` of the counts does. */
   advance(nowMs: number): void {
     const ahead = this.#takeAhead(slotAt(nowMs, FINE_SLOT_MS));
     this.#windows.moveTo(nowMs, (slot, index, sign) => {
-      for (const kind of this.#slots.get(slot) ?? []) addToSum(kind, index, tallyAt(kind, slot), sign);
+      for (const [kind, tally] of this.#slots.get(slot) ?? []) addToSum(kind, index, tally, sign);
     });
     const current = this.#windows.current;
     for (const row of ahead) this.add(current, row);
     const first = this.#windows.firstKept(nowMs);
     for (const [slot, at] of this.#slots) if (slot < first) this.#forget(slot, at);
+    this.#letTimesGo(nowMs);
+  }
+
+  /** No window reaches these slots any more, so no sum misses them. */
+  #letTimesGo(nowMs: number): void {
+    const { first } = touchedSlots(nowMs, { windowMs: timesKeepOf(this.#needs), agoMs: 0 }, FINE_SLOT_MS);
+    for (const [slot, at] of this.#slots) {
+      if (slot >= first || this.#timeless.has(slot)) continue;
+      for (const tally of at.values()) letTimesGo(tally);
+      this.#timeless.add(slot);
+    }
   }
 
   /** Upstream times of a scope in a window that ends now. Not to be changed; it goes on changing itself. */
@@ -115,10 +130,11 @@ export class CellTier {
   }
 
   rowsAt(slot: number): CellRow[] {
-    return [...(this.#slots.get(slot) ?? [])].map((kind) => {
-      const { labels, judged } = kind;
-      return { labels, judged, tally: tallyAt(kind, slot) };
-    });
+    return [...(this.#slots.get(slot) ?? [])].map(([{ labels, judged }, tally]) => ({
+      labels,
+      judged,
+      tally,
+    }));
   }
 
   /** What happened in a window that ends now. */
@@ -176,24 +192,25 @@ export class CellTier {
     const taken: CellRow[] = [];
     for (const [slot, at] of this.#slots) {
       if (slot <= current) continue;
-      for (const kind of at) {
-        const tally = tallyAt(kind, slot);
+      for (const [kind, tally] of at) {
         this.#addToSums(kind, slot, tally, -1);
         kind.tallies.delete(slot);
         taken.push({ labels: kind.labels, judged: kind.judged, tally });
       }
       this.#slots.delete(slot);
+      this.#timeless.delete(slot);
       this.changes.drop(slot);
     }
     return taken;
   }
 
   #forget(slot: number, at: Slot): void {
-    for (const kind of at) {
+    for (const kind of at.keys()) {
       kind.tallies.delete(slot);
       if (kind.tallies.size === 0) this.#forgetKind(kind);
     }
     this.#slots.delete(slot);
+    this.#timeless.delete(slot);
     this.changes.drop(slot);
   }
 
@@ -213,17 +230,11 @@ export class CellTier {
     const { first, last } = touchedSlots(nowMs, span, FINE_SLOT_MS);
     for (const [slot, at] of this.#slots) {
       if (slot < first || slot > last) continue;
-      for (const kind of at)
-        if (kind.judged.inLatency && kind.nodes.includes(node)) addLatency(sum, tallyAt(kind, slot), 1);
+      for (const [kind, tally] of at)
+        if (kind.judged.inLatency && kind.nodes.includes(node)) addLatency(sum, tally, 1);
     }
     return sum;
   }
-}
-
-function tallyAt({ tallies }: Kind, slot: number): Tally {
-  const tally = tallies.get(slot);
-  if (!tally) throw new Error(`nothing is kept of slot ${slot}`);
-  return tally;
 }
 
 function placesOf({ service, operation, errorType }: CellLabels): string[] {

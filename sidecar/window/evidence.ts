@@ -1,6 +1,6 @@
 // What is worst in a scope: its operations, its error types, and the upstream addresses that failed. For a message to a person, not
 // for a rule: it sums up slots each time it is asked.
-import { emptyHistogram, quantileMs } from '../../kong-plugin/contract/histogram';
+import { emptyHistogram, nearestRank, quantileMs } from '../../kong-plugin/contract/histogram';
 import type { CellFilter, CellRows } from './cell-tier';
 import { unpackInto } from './packed-cells';
 import type { Scope } from './scope';
@@ -13,7 +13,7 @@ export interface OperationEvidence {
   readonly requests: number;
   /** Of error severity; of an error type: of that type. */
   readonly errors: number;
-  /** `undefined` where no request has a time that counts as latency. */
+  /** Of the times that are kept; `undefined` where no request has one that counts as latency. */
   readonly p95Ms: number | undefined;
 }
 
@@ -35,6 +35,8 @@ export interface Evidence {
   readonly operations: readonly OperationEvidence[];
   readonly errorTypes: readonly ErrorTypeEvidence[];
   readonly addresses: readonly AddressEvidence[];
+  /** How far back was looked, where the rule judged more than that. */
+  readonly lastMs?: number;
 }
 
 export const MOST_EVIDENCE = 5;
@@ -57,7 +59,7 @@ interface OperationSums {
 
 type ErrorTypeSums = Map<string, { requests: number; errors: number }>;
 
-/** What is kept of (nowMs - windowMs, nowMs]: see `evidenceMs` in window-needs.ts. */
+/** What is kept of (nowMs - windowMs, nowMs]: see evidence-span.ts. */
 export function evidenceOf(
   windows: ScopeWindows,
   scope: Scope,
@@ -207,7 +209,7 @@ function isP95Over(timed: readonly Tally[], ms: number): boolean {
       if ((cells[index] ?? 0) > ms) over += count;
     }
   }
-  return over > 0 && all - over < Math.max(1, Math.ceil(QUANTILE * all));
+  return over > 0 && all - over < nearestRank(QUANTILE, all);
 }
 
 function compare(a: string, b: string): number {

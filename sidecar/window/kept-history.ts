@@ -1,7 +1,7 @@
 // Since when the windows have been kept as the rules need them. A reload that asks for a longer window, for another level or for
 // another bound cannot bring back what was not kept: that fills up from then on.
 import { WINDOW_LEVELS } from '../config/rule';
-import { cellsKeepOf, keepOf, type CountTierName, type WindowLevel, type WindowNeeds } from './window-needs';
+import { keepOf, timesKeepOf, type CountTierName, type WindowLevel, type WindowNeeds } from './window-needs';
 
 /** How long back something is kept, and since when (Unix ms) it has been; 0 for ever. */
 export interface Kept {
@@ -11,6 +11,7 @@ export interface Kept {
 
 /** As it is written down. */
 export interface KeptRecord {
+  /** With upstream times. */
   readonly cells: Kept;
   readonly levels: Readonly<Record<CountTierName, Readonly<Record<WindowLevel, Kept>>>>;
   /** Bound (ms) and since when it is counted by. */
@@ -26,7 +27,7 @@ export function keptFrom(needs: WindowNeeds): KeptRecord {
       sinceMs: 0,
     });
   return {
-    cells: { keepMs: cellsKeepOf(needs), sinceMs: 0 },
+    cells: { keepMs: timesKeepOf(needs), sinceMs: 0 },
     levels: { fine: byLevel(level('fine')), minutes: byLevel(level('minutes')) },
     bounds: {
       fine: needs.fineBoundsMs.map((boundMs) => [boundMs, 0]),

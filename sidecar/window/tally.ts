@@ -30,6 +30,13 @@ export function emptyTally(): Tally {
   return { requests: 0, sumMs: 0, cells: [], addresses: undefined };
 }
 
+/** Returns the same. */
+export function letTimesGo(tally: Tally): Tally {
+  tally.sumMs = 0;
+  tally.cells = [];
+  return tally;
+}
+
 /** How the requests of a delta are judged. */
 export function judgedAs({ series }: Delta): Judged {
   return { isError: countsAsError(series.severity), inLatency: !NO_LATENCY_STATUSES.has(series.status) };

@@ -1,5 +1,7 @@
 // What the rules need to be kept: which windows they read of which scopes, and by which bounds they count times.
+import { isAboutLatency } from '../config/about-latency';
 import { WINDOW_LEVELS, variantsOf, type Rule } from '../config/rule';
+import { evidenceMsOf } from './evidence-span';
 import { MOST_FINE_MS, isFine, type WindowSpan } from './slots';
 
 /** The levels of scopes that have windows. */
@@ -22,13 +24,15 @@ export interface WindowNeeds {
   readonly levels: Readonly<Record<WindowLevel, LevelNeeds>>;
   /** How far back operations, error types and addresses are kept to say what is worst; 0 where no rule asks. */
   readonly evidenceMs: number;
+  /** How far back of that with upstream times. */
+  readonly timedEvidenceMs: number;
   /** By which upstream times are counted, ms, ascending: in slots of 5 s and in minutes. */
   readonly fineBoundsMs: readonly number[];
   readonly minuteBoundsMs: readonly number[];
 }
 
-/** Shorter windows show too little to say what is worst. */
-const LEAST_EVIDENCE_MS = 5 * 60_000;
+/** Where errors are what counts; the times are most of what an hour costs. */
+const MOST_TIMED_MS = 5 * 60_000;
 
 /** What one rule, without its overrides, reads. */
 interface Reading {
@@ -37,6 +41,7 @@ interface Reading {
   readonly spans: readonly WindowSpan[];
   readonly boundsMs: readonly number[];
   readonly evidenceMs: number;
+  readonly timedEvidenceMs: number;
 }
 
 /** What a round of these rules, overrides included, reads. */
@@ -56,6 +61,7 @@ export function needsOf(rules: readonly Rule[]): WindowNeeds {
       error_type: levelNeeds(readings, 'error_type'),
     },
     evidenceMs: Math.max(0, ...readings.map(({ evidenceMs }) => evidenceMs)),
+    timedEvidenceMs: Math.max(0, ...readings.map(({ timedEvidenceMs }) => timedEvidenceMs)),
     fineBoundsMs: boundsWhere(true),
     minuteBoundsMs: boundsWhere(false),
   };
@@ -67,8 +73,13 @@ export function keepOf(spans: readonly WindowSpan[]): number {
 }
 
 /** How far back every upstream time is needed, ms. */
-export function cellsKeepOf({ levels, evidenceMs }: WindowNeeds): number {
-  return Math.max(evidenceMs, ...WINDOW_LEVELS.flatMap((level) => levels[level].latencyMs));
+export function timesKeepOf({ levels, timedEvidenceMs }: WindowNeeds): number {
+  return Math.max(timedEvidenceMs, ...WINDOW_LEVELS.flatMap((level) => levels[level].latencyMs));
+}
+
+/** How far back requests are told apart by all their labels, ms. */
+export function cellsKeepOf(needs: WindowNeeds): number {
+  return Math.max(needs.evidenceMs, timesKeepOf(needs));
 }
 
 /** How far back anything is needed, ms. */
@@ -83,12 +94,14 @@ export function longestOf(needs: WindowNeeds): number {
 function readingOf(rule: Rule): Reading | undefined {
   const level = WINDOW_LEVELS.find((known) => known === rule.each);
   if (level === undefined) return undefined;
+  const evidenceMs = longestEvidenceMs(rule);
   const ofWindow = {
     level,
     latencyMs: undefined,
     spans: [{ windowMs: rule.windowMs, agoMs: 0 }],
     boundsMs: [],
-    evidenceMs: evidenceMsOf([rule.windowMs]),
+    evidenceMs,
+    timedEvidenceMs: isAboutLatency(rule) ? evidenceMs : Math.min(evidenceMs, MOST_TIMED_MS),
   };
   switch (rule.kind) {
     case 'latency':
@@ -100,7 +113,7 @@ function readingOf(rule: Rule): Reading | undefined {
     case 'traffic_drop':
     case 'traffic_absence': {
       const baseline = { windowMs: rule.baselineMs, agoMs: rule.windowMs };
-      return { ...ofWindow, spans: [...ofWindow.spans, baseline], evidenceMs: 0 };
+      return { ...ofWindow, spans: [...ofWindow.spans, baseline] };
     }
     case 'burn_rate':
       return {
@@ -109,8 +122,6 @@ function readingOf(rule: Rule): Reading | undefined {
           [longMs, shortMs].map((windowMs) => ({ windowMs, agoMs: 0 })),
         ),
         boundsMs: rule.latencyMs === undefined ? [] : [rule.latencyMs],
-        // What burns now is what is worst in the shortest window.
-        evidenceMs: evidenceMsOf([Math.min(...rule.windows.map(({ shortMs }) => shortMs))]),
       };
     case 'kong_unreachable':
     case 'target_unhealthy':
@@ -119,8 +130,9 @@ function readingOf(rule: Rule): Reading | undefined {
   }
 }
 
-function evidenceMsOf(windowsMs: readonly number[]): number {
-  return Math.max(LEAST_EVIDENCE_MS, ...windowsMs.filter((windowMs) => windowMs <= MOST_FINE_MS));
+function longestEvidenceMs(rule: Rule): number {
+  if (rule.kind !== 'burn_rate') return evidenceMsOf(rule);
+  return Math.max(...rule.windows.map((row) => evidenceMsOf(rule, row)));
 }
 
 function levelNeeds(readings: readonly Reading[], level: WindowLevel): LevelNeeds {

@@ -20,7 +20,10 @@ const ROUND_MS = 5_000;
 /** Fills the windows of five minutes. */
 const WARM_UP_ROUNDS = 70;
 const ROUNDS = 40;
+/** At the median, of judging and routing. */
 const LIMIT_MS = 100;
+/** Of the same while three of four alerts fire. The aim is LIMIT_MS: docs/benchmarks.md says what is left. */
+const FIRING_LIMIT_MS = 200;
 
 const CONFIG = `
 rules:
@@ -93,6 +96,11 @@ function spread(costs: readonly number[]): string {
   return `${[0.5, 0.9, 1].map((share) => at(costs, share).toFixed(0)).join(' / ')} ms (p50 / p90 / max of ${ROUNDS})`;
 }
 
+function check(when: string, medianMs: number, limitMs: number): void {
+  if (medianMs >= limitMs)
+    throw new Error(`expected less than ${limitMs} ms at the median ${when}, found ${medianMs.toFixed(0)}`);
+}
+
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'gatewatch-bench-'));
   const clock = new ManualClock();
@@ -126,9 +134,9 @@ async function main(): Promise<void> {
       `memory                     ${(process.memoryUsage().rss / 1_048_576).toFixed(0)} MiB resident`,
     );
     if (alerts !== 4 * SERVICES) throw new Error(`expected ${4 * SERVICES} alerts, found ${alerts}`);
-    const median = at(quiet.engineMs, 0.5);
-    if (median >= LIMIT_MS)
-      throw new Error(`expected less than ${LIMIT_MS} ms at the median, found ${median}`);
+    if (firing !== 3 * SERVICES) throw new Error(`expected ${3 * SERVICES} of them to fire, found ${firing}`);
+    check('in a quiet round', at(quiet.engineMs, 0.5), LIMIT_MS);
+    check('while alerts fire', at(failing.engineMs, 0.5), FIRING_LIMIT_MS);
   } finally {
     await memory.store.close();
     rmSync(directory, { recursive: true, force: true });

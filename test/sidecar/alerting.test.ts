@@ -8,7 +8,7 @@ import { many } from '../support/engine-run';
 import { settle } from '../support/manual-clock';
 import { configOf } from '../support/read-config-text';
 import { sampleDelta, sampleErrors } from '../support/sample-delta';
-import { REFUSED, RETRY } from '../support/scripted-channel';
+import { REFUSED, RETRY, SENT } from '../support/scripted-channel';
 
 // It starts its child from where it is.
 const { checkMemory } = jest.requireActual<{ checkMemory: typeof CheckMemory }>(
@@ -263,7 +263,7 @@ describe('a dead letter', () => {
     run.channel('slack').answer(REFUSED);
     await run.run(20 * SECOND_MS, [FAILED]);
     const [dead] = run.alerting.deadLetters();
-    expect(dead).toMatchObject({ isOver: false, letter: { channel: 'slack' } });
+    expect(dead).toMatchObject({ isObsolete: false, letter: { channel: 'slack' } });
     return dead?.letter.id ?? '';
   }
 
@@ -282,11 +282,27 @@ describe('a dead letter', () => {
     ]);
   });
 
+  it('of an end is not sent again while the alert fires anew: it would close what fires', async () => {
+    run = new AlertingRun(config(`${RULE}, for: 0s`));
+    run.channel('slack').answer(SENT, REFUSED);
+    await run.run(20 * SECOND_MS, [FAILED]);
+    await run.run(3 * MINUTE_MS, [FINE]);
+    const [dead] = run.alerting.deadLetters();
+    expect(dead).toMatchObject({ isObsolete: false, letter: { items: [{ occasion: 'resolved' }] } });
+    await run.run(2 * MINUTE_MS, [FAILED]);
+    const before = run.told();
+    expect(before.at(-1)).toBe('fired errors shop critical');
+    expect(run.alerting.deadLetters()).toMatchObject([{ isObsolete: true }]);
+    await expect(run.alerting.sendAgain(dead?.letter.id ?? '')).resolves.toBe('obsolete');
+    await run.written();
+    expect(run.told()).toEqual(before);
+  });
+
   it('is not sent again once its alert is over: nobody would be told of that', async () => {
     const id = await withDeadLetter();
     await run.run(3 * MINUTE_MS, [FINE]);
-    expect(run.alerting.deadLetters()).toMatchObject([{ isOver: true }]);
-    await expect(run.alerting.sendAgain(id)).resolves.toBe('over');
+    expect(run.alerting.deadLetters()).toMatchObject([{ isObsolete: true }]);
+    await expect(run.alerting.sendAgain(id)).resolves.toBe('obsolete');
     await run.written();
     expect(run.told()).toEqual(['fired errors shop critical']);
     expect(run.alerting.deadLetters()).toHaveLength(1);

@@ -83,7 +83,7 @@ export const evidenceShape = z
       .array(z.object({ address: text, failures: count }))
       .describe('Upstream addresses at which tries failed'),
   })
-  .describe("Where it fails and how, in the rule's window; the worst first");
+  .describe("Where it fails and how, in the rule's window or its last hour; the worst first");
 
 const ofEvent = {
   sequence: z.int().min(1).describe('Never that of another event'),
@@ -173,10 +173,10 @@ export const deadLetterShape = z
     told_since: time
       .nullable()
       .describe('When its channel next took a message about the same alerts, so that this one is old news'),
-    over: z
+    obsolete: z
       .boolean()
       .describe(
-        'All that it says fires is over by now; it is not sent again, since nobody would be told of the end',
+        'Nothing of it holds any more: what it says fires is over, or the other way round. It is not sent again, since nobody would be told so',
       ),
     title: text,
     alerts: z

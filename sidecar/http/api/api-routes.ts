@@ -114,7 +114,7 @@ export const API_ROUTES = {
     answer: 'OneDeadLetter',
     refuses: {
       404: UNKNOWN_DEAD_LETTER,
-      409: 'Its channel is not configured any more, or all that it says fires is over',
+      409: 'Its channel is not configured any more, or nothing of it holds any more',
     },
   },
   discardDeadLetter: {

@@ -6,7 +6,6 @@ import type { Alerting } from '../../alerting';
 import type { Clock } from '../../clock';
 import type { LinkSettings } from '../../config/notification-policy';
 import type { Refusal } from '../../exposition/refusal';
-import type { DeadLetterStatus } from '../../outbox/dead-letter-book';
 import { sendChunks } from '../send-chunks';
 import { alertDocument, evidenceDocument, idOf, type AlertSurroundings } from './alert-document';
 import type {
@@ -123,7 +122,8 @@ function handlersOf({ alerting, links, version, clock }: ApiParts): Record<Opera
     listAlerts: async ({ query }, response) => {
       const { limit, ...filter } = readQuery(alertsQuery, query);
       const found = selectAlerts(alerting.alerts(), filter);
-      const documents = documentsOf(found.slice(0, limit), surroundings());
+      const around = surroundings();
+      const documents = mapped(found.slice(0, limit), (alert) => alertDocument(alert, around));
       await sendChunks(response.type('json'), renderList({ total: found.length }, 'alerts', documents));
     },
 
@@ -180,8 +180,9 @@ function handlersOf({ alerting, links, version, clock }: ApiParts): Record<Opera
     createSilence: async (request, response) => {
       readQuery(API_ROUTES.createSilence.query, request.query);
       const body = parseBody(request);
-      const made = await alerting.silence(readSilenceRequest(body, alerting.silences, clock.nowMs()));
-      if ('faults' in made) throw ApiFault.of(422, fieldFaults(made.faults, body));
+      const wanted = readSilenceRequest(body, alerting.silences, clock.nowMs());
+      const made = await alerting.silence(wanted);
+      if ('faults' in made) throw ApiFault.of(422, fieldFaults(made.faults, body, wanted));
       response.json(silenceOf(made));
     },
 
@@ -197,7 +198,7 @@ function handlersOf({ alerting, links, version, clock }: ApiParts): Record<Opera
     listDeadLetters: async ({ query }, response) => {
       readQuery(API_ROUTES.listDeadLetters.query, query);
       const letters = alerting.deadLetters();
-      const documents = deadLetterDocumentsOf(letters);
+      const documents = mapped(letters, deadLetterDocument);
       await sendChunks(
         response.type('json'),
         renderList({ total: letters.length }, 'dead_letters', documents),
@@ -213,10 +214,10 @@ function handlersOf({ alerting, links, version, clock }: ApiParts): Record<Opera
         const channel = JSON.stringify(answer.dead_letter.channel);
         throw new ApiFault(409, `the channel ${channel} of the dead letter ${id} is not configured any more`);
       }
-      if (outcome === 'over')
+      if (outcome === 'obsolete')
         throw new ApiFault(
           409,
-          `all that the dead letter ${id} says fires is over, and its channel would never be told so: discard it`,
+          `nothing of the dead letter ${id} holds any more, and its channel would never be told so: discard it`,
         );
       response.json(answer);
     },
@@ -236,15 +237,9 @@ function handlersOf({ alerting, links, version, clock }: ApiParts): Record<Opera
   };
 }
 
-function* documentsOf(
-  alerts: readonly Alert[],
-  surroundings: AlertSurroundings,
-): Generator<AlertDocument, void> {
-  for (const alert of alerts) yield alertDocument(alert, surroundings);
-}
-
-function* deadLetterDocumentsOf(letters: readonly DeadLetterStatus[]): Generator<DeadLetterDocument, void> {
-  for (const letter of letters) yield deadLetterDocument(letter);
+/** One after the other, as they are sent. */
+function* mapped<From, To>(all: readonly From[], toDocument: (one: From) => To): Generator<To, void> {
+  for (const one of all) yield toDocument(one);
 }
 
 function idIn({ id }: Request['params']): string {

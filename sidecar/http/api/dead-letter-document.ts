@@ -6,7 +6,7 @@ import type { DeadLetterDocument } from './answer-shapes';
 import { timeText } from './time-text';
 
 export function deadLetterDocument(dead: DeadLetterStatus): DeadLetterDocument {
-  const { letter, how, reason, failures, failedMs, toldSinceMs, isOver } = dead;
+  const { letter, how, reason, failures, failedMs, toldSinceMs, isObsolete } = dead;
   const { title, text } = describeLetter(letter);
   const items = letter.kind === 'change' ? [] : letter.items;
   return {
@@ -18,7 +18,7 @@ export function deadLetterDocument(dead: DeadLetterStatus): DeadLetterDocument {
     failures,
     failed_at: timeText(failedMs),
     told_since: timeText(toldSinceMs),
-    over: isOver,
+    obsolete: isObsolete,
     title,
     alerts: items.map(({ alertKey, alert, occasion }) => ({
       id: alertId(alertKey),

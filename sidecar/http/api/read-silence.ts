@@ -10,7 +10,7 @@ import type { FieldFault } from './answer-shapes';
 import { faultsOf, showFound } from './read-request';
 import { silenceBody } from './request-shapes';
 
-type Field = keyof z.output<typeof silenceBody>;
+type Fields = z.output<typeof silenceBody>;
 
 /**
  * @param silences those there are: a further one may be one too many
@@ -26,21 +26,24 @@ export function readSilenceRequest(
   const faults = parsed.success ? [] : faultsOf(parsed.error, silenceBody, document);
   if (!isMap(document)) throw ApiFault.of(422, faults);
   faults.push(...endFaults(document));
-  const request = requestOf(document, nowMs);
+  const faulty = new Set(faults.map(({ field }) => field.replace(/\W.*$/, '')));
+  const request = requestOf(parsed.data ?? rightFields(document, faulty), nowMs);
   // Nothing comes of it: it is asked what is wrong with the fields that have the right form.
   const trial = createSilence(silences, request, '', nowMs);
-  if ('faults' in trial) {
-    const faulty = new Set(faults.map(({ field }) => field.replace(/\W.*$/, '')));
-    faults.push(...fieldFaults(trial.faults, document).filter(({ field }) => !faulty.has(field)));
-  }
+  if ('faults' in trial)
+    faults.push(...fieldFaults(trial.faults, document, request).filter(({ field }) => !faulty.has(field)));
   if (faults.length > 0) throw ApiFault.of(422, faults);
   return request;
 }
 
-/** The faults of a silence by the names that the fields have in a body. */
-export function fieldFaults(faults: readonly SilenceFault[], document: unknown): FieldFault[] {
+/** The faults of a silence by the names that the fields have in a body. @param request what was read from it */
+export function fieldFaults(
+  faults: readonly SilenceFault[],
+  document: unknown,
+  { matchers }: Pick<SilenceRequest, 'matchers'>,
+): FieldFault[] {
   const given = isMap(document) ? document : {};
-  const names: Readonly<Record<SilenceFault['field'], Field>> = {
+  const names: Readonly<Record<SilenceFault['field'], keyof Fields>> = {
     matchers: 'matchers',
     startsMs: 'starts_at',
     endsMs: given.duration === undefined ? 'ends_at' : 'duration',
@@ -49,14 +52,9 @@ export function fieldFaults(faults: readonly SilenceFault[], document: unknown):
   };
   return faults.map(({ field, expected }) => {
     const name = names[field];
-    const found = name === 'matchers' ? showMatchers(given.matchers) : showFound(given[name]);
-    return { field: name, expected, found };
+    const found = name === 'matchers' ? matchers.map(renderMatcher).join(' ') : given[name];
+    return { field: name, expected, found: showFound(found) };
   });
-}
-
-function showMatchers(given: unknown): string {
-  const matchers = silenceBody.shape.matchers.safeParse(given).data;
-  return matchers === undefined ? showFound(given) : showFound(matchers.map(renderMatcher).join(' '));
 }
 
 function endFaults({ ends_at: endsAt, duration }: Readonly<Record<string, unknown>>): FieldFault[] {
@@ -65,21 +63,26 @@ function endFaults({ ends_at: endsAt, duration }: Readonly<Record<string, unknow
   return [{ field: 'ends_at', expected: 'either ends_at or duration', found }];
 }
 
+/** Of a body that is faulty elsewhere. What is faulty is not read a second time. */
+function rightFields(
+  document: Readonly<Record<string, unknown>>,
+  faulty: ReadonlySet<string>,
+): Partial<Fields> {
+  const right = Object.entries(silenceBody.shape).filter(([name]) => !faulty.has(name));
+  return Object.fromEntries(right.map(([name, shape]) => [name, shape.safeParse(document[name]).data]));
+}
+
 /** What has not the right form is something that is right. */
-function requestOf(document: Readonly<Record<string, unknown>>, nowMs: number): SilenceRequest {
-  const { matchers, starts_at, ends_at, duration, created_by, comment } = silenceBody.shape;
-  const startsMs = starts_at.safeParse(document.starts_at).data;
-  const durationMs = duration.safeParse(document.duration).data;
-  const endsMs =
-    durationMs === undefined
-      ? ends_at.safeParse(document.ends_at).data
-      : Math.max(startsMs ?? nowMs, nowMs) + durationMs;
+function requestOf(fields: Partial<Fields>, nowMs: number): SilenceRequest {
+  const { matchers, starts_at: startsMs, ends_at: givenEndsMs, duration: durationMs } = fields;
+  const beginsMs = Math.max(startsMs ?? nowMs, nowMs);
+  const endsMs = durationMs === undefined ? givenEndsMs : beginsMs + durationMs;
   return {
-    matchers: matchers.safeParse(document.matchers).data ?? RIGHT.matchers,
+    matchers: matchers ?? RIGHT.matchers,
     startsMs,
-    endsMs: endsMs ?? Math.max(startsMs ?? nowMs, nowMs) + 1,
-    createdBy: created_by.safeParse(document.created_by).data ?? RIGHT.text,
-    comment: comment.safeParse(document.comment).data ?? RIGHT.text,
+    endsMs: endsMs ?? beginsMs + 1,
+    createdBy: fields.created_by ?? RIGHT.text,
+    comment: fields.comment ?? RIGHT.text,
   };
 }
 

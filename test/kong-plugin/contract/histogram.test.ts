@@ -7,6 +7,7 @@ import {
   isCell,
   MAX_CELL_MS,
   mergeHistogram,
+  nearestRank,
   quantileMs,
   record,
 } from '../../../kong-plugin/contract/histogram';
@@ -67,6 +68,33 @@ describe('the lossless histogram', () => {
         expect(merged(left, merged(middle, right))).toEqual(expected);
       }),
     );
+  });
+
+  it('finds the rank of every quantile of two to four digits as whole numbers give it', () => {
+    const wrong: string[] = [];
+    for (let tenThousandths = 1; tenThousandths <= 10_000; tenThousandths += 1)
+      for (let count = 1; count <= 3_000; count += 1) {
+        const rank = Math.floor((tenThousandths * count + 9_999) / 10_000);
+        if (nearestRank(tenThousandths / 10_000, count) !== rank) wrong.push(`${tenThousandths} of ${count}`);
+      }
+    expect(wrong).toEqual([]);
+  });
+
+  it('finds the rank among millions as well', () => {
+    for (const [quantile, count, rank] of [
+      [0.9999, 1_000_000_000, 999_900_000],
+      [0.9999, 1_000_000_001, 999_900_001],
+      [0.07, 100_000_000, 7_000_000],
+      [0.07, 99_999_999, 7_000_000],
+      [0, 10, 1],
+      [1, 10, 10],
+    ] as const)
+      expect([quantile, count, nearestRank(quantile, count)]).toEqual([quantile, count, rank]);
+  });
+
+  it('gives the 55th of a hundred for 0.55, and not the one after it', () => {
+    const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
+    for (const percent of hundred) expect(quantileMs(histogramOf(hundred), percent / 100)).toBe(percent);
   });
 
   it('gives the nearest-rank quantile, and none for no observation', () => {

@@ -2,6 +2,7 @@ import { acknowledge, advanceAlert, endAlert } from '../../../sidecar/alert/adva
 import type { Alert } from '../../../sidecar/alert/alert';
 import type { AlertChange } from '../../../sidecar/alert/alert-change';
 import type { Rule } from '../../../sidecar/config/rule';
+import type { Verdict } from '../../../sidecar/rule/verdict';
 import type { Scope } from '../../../sidecar/window/scope';
 import { latencyRule } from '../../support/sample-rules';
 import { verdictOf } from '../../support/sample-verdicts';
@@ -29,6 +30,15 @@ interface Played {
   readonly changes: readonly AlertChange[];
 }
 
+/** Verdicts that tell a part. */
+const PARTLY: Readonly<Record<string, Verdict>> = {
+  /** Something is lost, but nothing worse than a warning may be breached. */
+  'gap<=warn': { ...verdictOf('gap'), worstPossible: 'warning' },
+  'gap<=bad': { ...verdictOf('gap'), worstPossible: 'critical' },
+  /** A warning for sure, and more for all that is known. */
+  'warn<=bad': { ...verdictOf('warn'), worstPossible: 'critical' },
+};
+
 /** Plays rounds such as `0 bad`, minute and verdict; `1 ack` is somebody's word between two rounds. */
 function rounds(rule: Rule, script: string): Played[] {
   let alert: Alert | undefined;
@@ -41,7 +51,7 @@ function rounds(rule: Rule, script: string): Played[] {
       alert = answer.alert;
       return { alert, changes: answer.outcome === 'acknowledged' ? [answer.change] : [] };
     }
-    const advance = advanceAlert(alert, rule, SHOP, verdictOf(word), nowMs);
+    const advance = advanceAlert(alert, rule, SHOP, PARTLY[word] ?? verdictOf(word), nowMs);
     alert = advance.alert;
     return advance;
   });
@@ -299,6 +309,30 @@ describe('the severity of an alert', () => {
       'begins its calm anew after a gap',
       0,
       '0 bad, 1 warn, 14 gap, 15 warn, 29.99 warn, 30 warn',
+      'critical/fired, critical, critical, critical, critical, warning',
+    ],
+    [
+      'eases in a gap in which nothing as bad as it may be breached',
+      0,
+      '0 bad, 1 gap<=warn, 15.99 gap<=warn, 16 gap<=warn',
+      'critical/fired, critical, critical, warning',
+    ],
+    [
+      'counts the time before and after such a gap, but not that of one of which nothing is known',
+      0,
+      '0 bad, 1 warn, 5 gap<=warn, 10 warn, 11 none, 21 gap<=warn, 25 gap<=warn, 26 gap<=warn',
+      'critical/fired, critical, critical, critical, critical, critical, critical, warning',
+    ],
+    [
+      'does not ease in a gap in which it may be as bad',
+      0,
+      '0 bad, 1 gap<=bad, 60 gap<=bad',
+      'critical/fired, critical, critical',
+    ],
+    [
+      'does not ease to a milder breach while it may be as bad',
+      0,
+      '0 bad, 1 warn<=bad, 60 warn<=bad, 61 warn, 75.99 warn, 76 warn',
       'critical/fired, critical, critical, critical, critical, warning',
     ],
     [

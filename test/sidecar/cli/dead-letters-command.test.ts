@@ -31,7 +31,7 @@ const LETTER: DeadLetterDocument = {
   failures: 0,
   failed_at: '2026-03-01T11:48:00.000Z',
   told_since: null,
-  over: false,
+  obsolete: false,
   title: 'CRITICAL: High error rate: 12.3% on service checkout',
   alerts: [{ id: '0123456789abcdef', rule: 'error_rate', occasion: 'fired' }],
   text: 'The error rate of service checkout is 12.3%.\nRule error_rate, severity critical.',
@@ -47,7 +47,7 @@ const OLD: DeadLetterDocument = {
   told_since: '2026-03-01T10:00:00.000Z',
 };
 
-const OVER: DeadLetterDocument = { ...LETTER, id: '00000000000000dd', over: true };
+const OBSOLETE: DeadLetterDocument = { ...LETTER, id: '00000000000000dd', obsolete: true };
 
 const CHANGE: DeadLetterDocument = {
   ...LETTER,
@@ -184,7 +184,7 @@ describe('gatewatch dead-letters, of many', () => {
       const status = id === CHANGE.id ? 409 : 200;
       const answer =
         id === undefined
-          ? { total: 4, dead_letters: [LETTER, CHANGE, OLD, OVER] }
+          ? { total: 4, dead_letters: [LETTER, CHANGE, OLD, OBSOLETE] }
           : status === 200
             ? { dead_letter: one }
             : { error: 'the channel "pager" is not configured any more' };
@@ -206,7 +206,7 @@ describe('gatewatch dead-letters, of many', () => {
     expect([end, said.split('\n')]).toEqual([
       1,
       [
-        '2 left: old news, over or told later',
+        '2 left: old news, no longer true or told later',
         'gatewatch: the channel "pager" is not configured any more',
         `${LETTER.id} is on its way to oncall again: ${LETTER.title}`,
         '',
@@ -248,14 +248,14 @@ describe('dead letters in a terminal', () => {
   const PLAIN = { columns: undefined, hasColors: false };
 
   it('are one line each', () => {
-    expect(renderDeadLetters([LETTER, OLD, CHANGE, OVER], PLAIN, NOW_MS)).toEqual([
+    expect(renderDeadLetters([LETTER, OLD, CHANGE, OBSOLETE], PLAIN, NOW_MS)).toEqual([
       'ID                AGE  CHANNEL  MESSAGE',
       '00000000000000aa  12m  oncall   CRITICAL: High error rate: 12.3% on service checkout (refused: answered 404)',
       '00000000000000bb  3h   oncall   CRITICAL: High error rate: 12.3% on service checkout ' +
         '(expired: no answer (timeout); old news: told of the same alerts later)',
       '00000000000000cc  12m  pager    The configuration of Kong at kong-1:8101 has changed (refused: answered 404)',
       '00000000000000dd  12m  oncall   CRITICAL: High error rate: 12.3% on service checkout ' +
-        '(refused: answered 404; old news: over by now)',
+        '(refused: answered 404; old news: no longer true)',
     ]);
     const narrow = renderDeadLetters([LETTER, OLD], { ...PLAIN, columns: 80 }, NOW_MS);
     expect(Math.max(...narrow.map(({ length }) => length))).toBeLessThanOrEqual(80);
@@ -277,7 +277,7 @@ describe('dead letters in a terminal', () => {
   });
 
   it('say in full that what they tell is over', () => {
-    expect(renderDeadLetter(OVER, PLAIN)).toContain('  over     all that it says fires is over by now');
+    expect(renderDeadLetter(OBSOLETE, PLAIN)).toContain('  obsolete  nothing of it holds any more');
   });
 
   it('cannot drive it', () => {

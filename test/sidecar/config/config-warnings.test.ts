@@ -1,6 +1,8 @@
 import { configWarnings } from '../../../sidecar/config/config-warnings';
 import { configOf } from '../../support/read-config-text';
 
+const NOW = Date.parse('2026-03-02T10:00:00Z');
+
 const CHANNELS = [
   'channels:',
   '  - { name: oncall, type: webhook, url: "https://a.example" }',
@@ -12,7 +14,7 @@ const CHANNELS = [
 ].join('\n');
 
 function warningsOf(escalation: string): string[] {
-  const warnings = configWarnings(configOf(`${CHANNELS}notifications: { escalation: ${escalation} }\n`));
+  const warnings = configWarnings(configOf(`${CHANNELS}notifications: { escalation: ${escalation} }\n`), NOW);
   return warnings.filter((warning) => warning.includes('escalation'));
 }
 
@@ -21,7 +23,7 @@ describe('an escalation', () => {
     expect(
       warningsOf('[{ channels: [oncall] }, { after: 15m, channels: [phone], severities: [critical] }]'),
     ).toEqual([]);
-    expect(configWarnings(configOf(CHANNELS)).join()).not.toContain('escalation');
+    expect(configWarnings(configOf(CHANNELS), NOW).join()).not.toContain('escalation');
   });
 
   it('is warned of where alerts of a severity go to nobody, and where a channel hears of none', () => {
@@ -29,6 +31,36 @@ describe('an escalation', () => {
       'notifications.escalation: no step has the severity warning, which rules have: nobody is told of such alerts',
       'notifications.escalation: no step has the severity error, which rules have: nobody is told of such alerts',
       'notifications.escalation: no step has the channel oncall, so it is never told anything',
+    ]);
+  });
+});
+
+describe('a maintenance window', () => {
+  const warningsAt = (until: string, times: string): string[] =>
+    configWarnings(
+      configOf(
+        `${CHANNELS}notifications: { maintenance: [{ name: reports, matchers: ["service=x"], ${times}, ` +
+          `until: ${until}, comment: c }] }\n`,
+      ),
+      NOW,
+    ).filter((warning) => warning.includes('maintenance'));
+
+  it.each([
+    ['today is its last day', '2026-03-02', 'from: "01:00", to: "02:00"'],
+    ['it may have been open this morning', '2026-03-01', 'from: "23:00", to: "11:00"'],
+    [
+      'it is that day still in its time zone',
+      '2026-02-28',
+      'from: "23:00", to: "23:00", time_zone: Pacific/Pago_Pago',
+    ],
+  ])('is as it should be where %s', (_, until, times) => {
+    expect(warningsAt(until, times)).toEqual([]);
+  });
+
+  it('that is over for good is warned of', () => {
+    expect(warningsAt('2026-02-28', 'from: "01:00", to: "02:00"')).toEqual([
+      'notifications.maintenance: the window reports was last open on 2026-02-28, and silences nothing any more. ' +
+        'Leave it out, or set a later until',
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { RE2JS } from 're2js';
 import {
   isSelective,
   matcherFault,
@@ -95,11 +96,63 @@ describe('a matcher', () => {
     expect(matches(broken, LABELS)).toBe(false);
   });
 
+  it('asks its expression once for each of thousands of services, whatever the round', () => {
+    const asked = jest.spyOn(RE2JS.prototype, 'matches');
+    const matcher = parsed('service=~".*-7"');
+    const services = Array.from({ length: 5_000 }, (_, index) => `asked-${index}`);
+    const round = (): number => services.filter((service) => matches(matcher, { ...LABELS, service })).length;
+    const matching = round();
+    expect(asked).toHaveBeenCalledTimes(services.length);
+    expect([round(), round()]).toEqual([matching, matching]);
+    expect(asked).toHaveBeenCalledTimes(services.length);
+    asked.mockRestore();
+  });
+
+  it('does not ask it where the beginning tells already', () => {
+    const asked = jest.spyOn(RE2JS.prototype, 'matches');
+    const service = 'cart';
+    expect(matches(parsed('service=~"checkout-.*"'), { ...LABELS, service })).toBe(false);
+    expect(matches(parsed('service!~"checkout-.*"'), { ...LABELS, service })).toBe(true);
+    expect(asked).not.toHaveBeenCalled();
+    asked.mockRestore();
+  });
+
   it('takes no time to speak of for what makes other engines hang', () => {
     const matcher = parsed('service=~"(a+)+b"');
     const before = process.cpuUsage();
     expect(matches(matcher, { ...LABELS, service: 'a'.repeat(1_000) })).toBe(false);
     expect(process.cpuUsage(before).user / 1_000).toBeLessThan(500);
+  });
+
+  it.each([
+    ['inside', `service=x${' '.repeat(1_000_000)}x`],
+    ['before', `${' '.repeat(1_000_000)}service=x`],
+    ['after', `service=x${' '.repeat(1_000_000)}`],
+  ])('of a million spaces %s is refused by its length, before its form is looked at', (_, text) => {
+    expect(parseMatcher(text)).toMatchObject({ expected: 'a matcher of at most 2100 characters' });
+  });
+
+  it('may have the longest value with every character of it escaped', () => {
+    const given: Matcher = { label: 'error_type', operator: '!=', value: '"'.repeat(1_000) };
+    expect(parseMatcher(renderMatcher(given))).toEqual(given);
+  });
+
+  it('is taken apart as by one expression that allows spaces everywhere', () => {
+    const written = fc.string({
+      unit: fc.constantFrom('service', 'kind', 'a', ' ', '\n', '\u00a0', '=', '~', '!', '"', '\\'),
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(written, (text) => {
+        const [, label, operator, value] = /^\s*([^\s=!~"]+)\s*(=~|!=|!~|=)\s*(.*?)\s*$/su.exec(text) ?? [];
+        const read = parseMatcher(text);
+        const isPlain = value !== undefined && !/["\\]/.test(value) && operator !== '=~' && operator !== '!~';
+        if (isPlain && (label === 'service' || label === 'kind'))
+          expect(read).toEqual({ label, operator, value });
+        else if (label === undefined)
+          expect('expected' in read && read.expected).toContain('a matcher such as');
+      }),
+    );
   });
 
   it('is written so that it is read again', () => {

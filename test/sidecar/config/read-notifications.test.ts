@@ -110,6 +110,11 @@ describe('notifications', () => {
       'notifications.maintenance[0].matchers: expected at least one matcher that does not match everything',
     ],
     [
+      'maintenance: [{ name: a, matchers: ["service=x"], from: "01:00", to: "02:00", until: 2027-02-28, comment: c },' +
+        ' { name: a, matchers: ["service=y"], from: "01:00", to: "02:00", until: 2027-02-28, comment: c }]',
+      'notifications.maintenance[1].name: expected a name that no other has, found "a"',
+    ],
+    [
       'inhibit: [{ source: ["team=x"], target: ["kind=latency"] }]',
       'notifications.inhibit[0].source[0]: expected a matcher of one of rule, kind,',
     ],

@@ -165,6 +165,15 @@ describe('a rule', () => {
       'rules[0].severity: expected no severity beside one in error_rate_threshold, found "critical"',
     ],
     [
+      'error_rate_threshold: { warning: 0.01 }, overrides: [{ match: { service: x }, severity: info }]',
+      'rules[0].overrides[0].severity: expected no severity beside one in error_rate_threshold, found "info"',
+    ],
+    [
+      'error_rate_threshold: 0.1, overrides: [{ match: { service: x }, error_rate_threshold: { info: 0.2 }, severity: info }]',
+      'rules[0].overrides[0].severity: expected no severity beside one in error_rate_threshold, found "info"',
+    ],
+    ['slo_objective: 0.99, severity: info', 'rules[0].severity: expected severity only beside'],
+    [
       'p95_latency_ms: { warning: 2504 }',
       'rules[0].p95_latency_ms.warning: expected a number of ms with at most three significant digits above 2000, to which times are kept; the nearest is 2500, found 2504',
     ],
@@ -174,6 +183,18 @@ describe('a rule', () => {
     [
       'traffic_drop_threshold: 0.5, window: 2h',
       'rules[0].window: expected a window of at most the baseline, 1h, found "2h"',
+    ],
+    [
+      'traffic_drop_threshold: 0.5, baseline: 20m, overrides: [{ match: { service: x }, window: 50m }]',
+      'rules[0].overrides[0].window: expected a window of at most the baseline, 20m, found "50m"',
+    ],
+    [
+      'traffic_drop_threshold: 0.5, window: 50m, overrides: [{ match: { service: x }, baseline: 20m }]',
+      'rules[0].overrides[0].baseline: expected a baseline as long as the window, 50m, or longer, found "20m"',
+    ],
+    [
+      'observed_ratio_threshold: 0.999, window: 2d',
+      'rules[0].window: expected a window of at most 1d3h46m, for which Kong\'s counters are kept at a kong.interval of 10s, found "2d"',
     ],
     ['kong_unreachable: true, window: 5m', 'rules[0].window: expected window only beside'],
     [
@@ -225,6 +246,31 @@ describe('a rule', () => {
   ];
   it.each(faults)('with %s is refused', (text, fault) => {
     expect(faultOf(text)).toContain(fault);
+  });
+
+  it('with a short window of a burn rate that is shorter than a round is refused', () => {
+    const rows = '[{ severity: error, long: 1h, short: 1m, factor: 2 }]';
+    const faultsAt = (interval: string): string[] =>
+      faultsOf(
+        `evaluation_interval: ${interval}\nrules: [{ name: a, slo_objective: 0.99, burn_rates: ${rows} }]\n`,
+      );
+    expect(faultsAt('1m')).toEqual([]);
+    expect(faultsAt('61s')).toEqual([
+      expect.stringContaining(
+        'rules[0].burn_rates[0].short: expected a window as long as the evaluation_interval or longer, found "1m"',
+      ),
+    ]);
+  });
+
+  it("with a window that goes back further than Kong's counters are kept is refused", () => {
+    const faultsWith = (window: string): string[] =>
+      faultsOf(
+        `kong: { interval: 1s }\nrules: [{ name: a, observed_ratio_threshold: 0.9, window: ${window} }]\n`,
+      );
+    expect(faultsWith('2h46m')).toEqual([]);
+    expect(faultsWith('3h')).toEqual([
+      expect.stringContaining('rules[0].window: expected a window of at most 2h46m, for which'),
+    ]);
   });
 });
 

@@ -321,6 +321,7 @@ describe('an acknowledgement', () => {
 });
 
 describe('a silence', () => {
+  const SPACES = `service=x${' '.repeat(60_000)}x`;
   const NIGHT = { matchers: ['service="checkout"'], created_by: 'alice', comment: 'a deployment' };
 
   it('mutes what matches until it ends, and is told as long as it lasts', async () => {
@@ -453,6 +454,17 @@ describe('a silence', () => {
         [['duration', 'a moment within a year', '"367d"']],
       ],
       ['a duration that is none', { ...NIGHT, duration: '0s' }, [['duration', /a duration such as/, '"0s"']]],
+      [
+        'a matcher with as many spaces as fit',
+        { ...NIGHT, duration: '1h', matchers: [SPACES] },
+        [
+          [
+            'matchers[0]',
+            'a matcher of at most 2100 characters',
+            `${JSON.stringify(SPACES).slice(0, 97)}...`,
+          ],
+        ],
+      ],
       [
         'everything at once',
         { matchers: ['x'], ends_at: past, comment: '  ', who: 'alice' },
@@ -611,7 +623,7 @@ describe('a dead letter', () => {
       failures: 0,
       failed_at: expect.any(String) as string,
       told_since: null,
-      over: false,
+      obsolete: false,
       title: 'CRITICAL: 2 alerts fire',
       alerts: [
         { id: checkout, rule: 'error_rate', occasion: 'fired' },

@@ -4,8 +4,10 @@ import type { Delta } from '../../../kong-plugin/contract/delta';
 import type { AlertChange } from '../../../sidecar/alert/alert-change';
 import type { Config } from '../../../sidecar/config/config';
 import { Engine } from '../../../sidecar/engine';
+import { engineSettingsOf } from '../../../sidecar/engine-settings';
 import { placeIntervals } from '../../../sidecar/ingest/place-intervals';
 import { PastFault, type Past, type PastEvent } from '../../../sidecar/replay/past';
+import { renderReplay } from '../../../sidecar/replay/render-replay';
 import { openRecording } from '../../../sidecar/replay/recorded-batches';
 import { ANY_CHANNEL, runReplay, type ReplaySettings } from '../../../sidecar/replay/run-replay';
 import type { Message } from '../../../sidecar/route/message';
@@ -30,13 +32,10 @@ rules:
 `;
 
 function settingsOf(text: string): ReplaySettings {
-  const { rules, notifications, channels, evaluationIntervalMs }: Config = configOf(text);
-  return {
-    rules,
-    policy: notifications,
-    channels: channels.map(({ name }) => name),
-    intervalMs: evaluationIntervalMs,
-  };
+  const config: Config = configOf(text);
+  const { rules, policy, channels, standing } = engineSettingsOf(config);
+  const alertmanagers = standing.map(({ name }) => name);
+  return { rules, policy, channels, alertmanagers, intervalMs: config.evaluationIntervalMs };
 }
 
 function pastOf(events: readonly PastEvent[]): Past {
@@ -81,6 +80,41 @@ function eventsOf(batches: readonly StoryBatch[]): PastEvent[] {
 }
 
 const incident = story(15 * 60, (at) => second(at >= 300 && at < 600 ? 5 : 0));
+
+describe('a replay with an Alertmanager', () => {
+  const CLUSTER = "  - { name: cluster, type: alertmanager, urls: ['http://127.0.0.1:9093'] }\n";
+
+  it('says how many alerts it would have been told of, and not that nobody was', async () => {
+    const report = await runReplay(pastOf(eventsOf(incident)), settingsOf(`${ERRORS}channels:\n${CLUSTER}`));
+    expect(report.alertmanagers).toEqual([{ channel: 'cluster', alerts: 1 }]);
+    expect(report.runs).toMatchObject([{ rule: 'errors', pages: 0, suppressedBy: [] }]);
+    expect(report.rules[0]).toMatchObject({ fired: 1, untold: 0, pages: [] });
+    const text = renderReplay(report);
+    expect(text).toContain(
+      'cluster is an Alertmanager: it would have been told of 1 alert, and decides itself who hears of them.',
+    );
+    expect(text).not.toMatch(/nobody was told|no channel/);
+  });
+
+  it('counts the pages of the others as without it', async () => {
+    const alone = await runReplay(pastOf(eventsOf(incident)), settingsOf(ERRORS + CHANNELS));
+    const both = await runReplay(pastOf(eventsOf(incident)), settingsOf(ERRORS + CHANNELS + CLUSTER));
+    expect(both.channels).toEqual(alone.channels);
+    expect(both.alertmanagers).toEqual([{ channel: 'cluster', alerts: 1 }]);
+  });
+
+  it('does not tell it of what is in maintenance', async () => {
+    const maintenance =
+      'notifications: { maintenance: [{ name: m, matchers: [service=orders], from: "00:00", to: "00:00", ' +
+      'until: 2030-01-01, comment: c }] }\n';
+    const report = await runReplay(
+      pastOf(eventsOf(incident)),
+      settingsOf(`${ERRORS}${maintenance}channels:\n${CLUSTER}`),
+    );
+    expect(report.alertmanagers).toEqual([{ channel: 'cluster', alerts: 0 }]);
+    expect(report.runs).toMatchObject([{ suppressedBy: ['maintenance'] }]);
+  });
+});
 
 describe('a replay', () => {
   it('finds an incident at its minute, and says who would have been told how often', async () => {

@@ -7,8 +7,11 @@ import { scopeView, type Happened } from '../../support/scope-view';
 
 const HOUR_MS = 3_600_000;
 
-/** Errors of 1,000,000 requests in each window, by its length in hours; none where it is not named. */
-function judge(errors: Readonly<Record<number, number>>, changes: Partial<BurnRateRule> = {}): Verdict {
+/** Errors in each window, by its length in hours; none where it is not named. */
+type Hours = Readonly<Record<number, number>>;
+
+/** Of 1,000,000 requests in each window. */
+function judge(errors: Hours, changes: Partial<BurnRateRule> = {}): Verdict {
   const rule = burnRateRule({ windows: SRE_BURN_RATE_WINDOWS, ...changes });
   return judgeBurnRate(
     rule,
@@ -20,7 +23,7 @@ const MINUTES_5 = 5 / 60;
 
 describe('a burn rate rule of 99.9 % with the windows of the SRE Workbook', () => {
   // 0.1 % is allowed: 14.4 times as much is 14,400 of a million, 6 times 6,000, and once 1,000.
-  it.each<[string, Readonly<Record<number, number>>, Verdict['state'], Verdict['severity'], number]>([
+  it.each<[string, Hours, Verdict['state'], Verdict['severity'], number]>([
     ['is healthy at 14.4 in an hour', { 1: 14_400, [MINUTES_5]: 14_400 }, 'healthy', undefined, 1],
     ['is critical just over it', { 1: 14_401, [MINUTES_5]: 14_401 }, 'breached', 'critical', 14.4],
     [
@@ -145,14 +148,44 @@ describe('a burn rate rule of a history that is not whole', () => {
 
   const lost = { covered: 0.8, lost: 0.2 };
 
-  it('cannot tell that it is healthy where too much of a window is lost', () => {
-    const errors = 1;
-    for (const gapMs of [72 * HOUR_MS, HOUR_MS / 12]) {
-      const view = scopeView((windowMs) =>
-        windowMs === gapMs ? { requests: 100_000, errors, coverage: lost } : { requests: 100_000, errors },
-      );
-      expect(judgeBurnRate(burnRateRule(), view)).toMatchObject({ state: 'cannot_tell', doubt: 'gap' });
-    }
+  /** 100,000 requests in each window, so many of them bad, as far as it is not lost. */
+  const judgeLost = (errors: Hours, lostHours: readonly number[]): Verdict =>
+    judgeBurnRate(
+      burnRateRule({ windows: SRE_BURN_RATE_WINDOWS }),
+      scopeView((windowMs) => ({
+        requests: 100_000,
+        errors: errors[windowMs / HOUR_MS] ?? 0,
+        coverage: lostHours.includes(windowMs / HOUR_MS) ? lost : { covered: 1, lost: 0 },
+      })),
+    );
+
+  it('is healthy where one window of each row is known, and does not burn', () => {
+    const allShort = [MINUTES_5, 0.5, 6];
+    for (const lostHours of [[72], [1, 72], [MINUTES_5], [MINUTES_5, 0.5]])
+      expect([lostHours, judgeLost({ 72: 1_000 }, lostHours).state]).toEqual([lostHours, 'healthy']);
+    expect(judgeLost({ 1: 99_000, [MINUTES_5]: 10 }, [1]).state).toBe('healthy');
+    expect(judgeLost({ 72: 10 }, allShort).state).toBe('cannot_tell');
+  });
+
+  it.each<[string, Hours, readonly number[], Verdict['worstPossible']]>([
+    ['both windows of a row', {}, [1, MINUTES_5], 'critical'],
+    ['both windows of the mildest row', {}, [6, 72], 'warning'],
+    ['the window that does not burn, where the other one does', { 6: 1_000 }, [72], 'warning'],
+    ['the same of a severe row', { 1: 20_000 }, [MINUTES_5], 'critical'],
+  ])('cannot tell where too much is lost of %s', (_, errors, lostHours, worstPossible) => {
+    const verdict = judgeLost(errors, lostHours);
+    expect(verdict).toMatchObject({ state: 'cannot_tell', doubt: 'gap', worstPossible });
+  });
+
+  it('says which worse row may be breached, where a milder one is', () => {
+    const errors = { 72: 1_000, 6: 1_000, 1: 20_000 };
+    expect(judgeLost(errors, [])).toMatchObject({ state: 'breached', severity: 'warning' });
+    expect(judgeLost(errors, []).worstPossible).toBeUndefined();
+    expect(judgeLost(errors, [MINUTES_5])).toMatchObject({
+      state: 'breached',
+      severity: 'warning',
+      worstPossible: 'critical',
+    });
   });
 
   it('is breached where what is known is enough for it', () => {

@@ -32,6 +32,13 @@ describe('reading the times of a histogram', () => {
     );
   });
 
+  it('finds the 55th of a hundred for 0.55, and not the one after it', () => {
+    const histogram = emptyHistogram();
+    for (let ms = 1; ms <= 100; ms += 1) record(histogram, ms);
+    for (let percent = 1; percent <= 100; percent += 1)
+      expect(readTimes(histogram, percent / 100, []).quantileMs).toBe(percent);
+  });
+
   it('has room for every cell that there is', () => {
     const histogram = emptyHistogram();
     for (let ms = 0; ms < 2_000; ms += 1) record(histogram, ms);

@@ -113,7 +113,7 @@ describe('what the status page says of dead letters', () => {
     failures: 0,
     failedMs: 0,
     toldSinceMs: undefined,
-    isOver: false,
+    isObsolete: false,
     ...changes,
   });
 
@@ -132,7 +132,7 @@ describe('what the status page says of dead letters', () => {
     const deadLetters = [
       dead(),
       dead({ letter: change, how: 'expired', reason: 'no answer (timeout)', toldSinceMs: 30_000 }),
-      dead({ isOver: true }),
+      dead({ isObsolete: true }),
     ];
     expect(rowsOf(page({ deadLetters }), 'DEAD LETTERS')).toEqual([
       [
@@ -146,7 +146,7 @@ describe('what the status page says of dead letters', () => {
       ],
       [
         ...['00000000000000aa', 'oncall', '1 minute ago'],
-        ...['CRITICAL: High p95 latency: 812 ms on service slow', 'refused: answered 404; over by now'],
+        ...['CRITICAL: High p95 latency: 812 ms on service slow', 'refused: answered 404; no longer true'],
       ],
     ]);
   });

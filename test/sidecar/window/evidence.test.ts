@@ -1,9 +1,10 @@
 import fc from 'fast-check';
+import { emptyHistogram } from '../../../kong-plugin/contract/histogram';
 import { evidenceOf } from '../../../sidecar/window/evidence';
 import { ScopeWindows } from '../../../sidecar/window/scope-windows';
 import { needsOf } from '../../../sidecar/window/window-needs';
 import { sampleDelta, sampleErrors } from '../../support/sample-delta';
-import { errorRateRule, trafficDropRule } from '../../support/sample-rules';
+import { errorRateRule, latencyRule, trafficDropRule } from '../../support/sample-rules';
 
 const MINUTE = 60_000;
 const NOW = 28_000_000 * MINUTE;
@@ -198,9 +199,41 @@ describe('what is worst', () => {
   });
 
   it('is of the window alone', () => {
-    const windows = windowsWith(failing('a', 1));
+    const windows = new ScopeWindows(needsOf([errorRateRule({ windowMs: 3 * MINUTE })]), NOW);
+    windows.add(NOW, [failing('a', 1)], NOW);
     expect(evidenceOf(windows, SHOP, MINUTE, NOW + 2 * MINUTE).operations).toEqual([]);
     expect(evidenceOf(windows, SHOP, 3 * MINUTE, NOW + 2 * MINUTE).operations).toHaveLength(1);
+  });
+
+  it('of a long window has no times of what is older than any rule asks times of, and all the rest', () => {
+    const windows = new ScopeWindows(
+      needsOf([errorRateRule({ windowMs: 60 * MINUTE }), latencyRule({ windowMs: 10 * MINUTE })]),
+      NOW,
+    );
+    const of = (nowMs: number) => evidenceOf(windows, SHOP, 60 * MINUTE, nowMs);
+    windows.add(NOW, [sampleDelta({}, [900, 950]), failing('x', 2)], NOW);
+    const early = of(NOW + 10 * MINUTE);
+    expect(early.operations.some(({ p95Ms }) => p95Ms !== undefined)).toBe(true);
+    expect(windows.view(SHOP, NOW + 9 * MINUTE).latency(10 * MINUTE).count).toBe(3);
+    const late = of(NOW + 30 * MINUTE);
+    expect(late).toEqual({
+      ...early,
+      operations: early.operations.map((operation) => ({ ...operation, p95Ms: undefined })),
+    });
+    expect(windows.view(SHOP, NOW + 30 * MINUTE).latency(10 * MINUTE)).toEqual(emptyHistogram());
+  });
+
+  it('counts what comes late for a slot that has let its times go', () => {
+    const needs = needsOf([errorRateRule({ windowMs: 60 * MINUTE }), latencyRule({ windowMs: MINUTE })]);
+    const windows = new ScopeWindows(needs, NOW);
+    windows.add(NOW, [failing('x', 1)], NOW);
+    const nowMs = NOW + 30 * MINUTE;
+    windows.advance(nowMs);
+    windows.add(NOW, [failing('x', 1)], nowMs);
+    const { operations, addresses } = evidenceOf(windows, SHOP, 60 * MINUTE, nowMs);
+    expect(operations).toMatchObject([{ requests: 2, errors: 2, p95Ms: undefined }]);
+    expect(addresses).toEqual([{ address: 'x', failures: 2 }]);
+    expect(windows.view(SHOP, nowMs).latency(MINUTE)).toEqual(emptyHistogram());
   });
 
   it('is not kept where no rule would ask for it', () => {

@@ -1,3 +1,4 @@
+import type { BurnRateRule } from '../../../sidecar/config/rule';
 import { ScopeWindows } from '../../../sidecar/window/scope-windows';
 import type { Scope } from '../../../sidecar/window/scope';
 import { needsOf } from '../../../sidecar/window/window-needs';
@@ -272,11 +273,16 @@ describe('after a reload', () => {
   });
 
   it('a new bound is not counted by where only some of the times are kept', () => {
-    const windows = new ScopeWindows(needsOf([burnRateRule({ latencyMs: 300 })]), NOW - HOUR);
+    const burning = (latencyMs: number): BurnRateRule =>
+      burnRateRule({
+        latencyMs,
+        windows: [{ severity: 'critical', longMs: HOUR, shortMs: 5 * MINUTE, factor: 14.4 }],
+      });
+    const windows = new ScopeWindows(needsOf([burning(300)]), NOW - HOUR);
     windows.add(NOW - 10 * MINUTE, [sampleDelta({}, [250])], NOW);
-    windows.reconfigure(needsOf([burnRateRule({ latencyMs: 300 }), latencyRule({ windowMs: HOUR })]), NOW);
+    windows.reconfigure(needsOf([burning(300), latencyRule({ windowMs: HOUR })]), NOW);
     windows.add(NOW - 10 * MINUTE, [sampleDelta({}, [250])], NOW);
-    windows.reconfigure(needsOf([burnRateRule({ latencyMs: 200 }), latencyRule({ windowMs: HOUR })]), NOW);
+    windows.reconfigure(needsOf([burning(200), latencyRule({ windowMs: HOUR })]), NOW);
     const counts = windows.view(SHOP, NOW).counts(HOUR);
     expect([counts.samples, counts.atMost(200)]).toEqual([2, 2]);
   });

@@ -130,7 +130,7 @@ describe('the memory of the windows', () => {
     windows.add(START + 4 * MINUTE, [sampleDelta({}, [10])], START + 4 * MINUTE);
     disk.save(memory);
     windows.advance(START + 6 * MINUTE);
-    windows.reconfigure(needsOf([errorRateRule()]), START + 6 * MINUTE);
+    windows.reconfigure(needsOf([errorRateRule({ windowMs: 5 * MINUTE })]), START + 6 * MINUTE);
     disk.save(memory);
     expect(disk.keys()).toEqual([`window/cells/${START / 5_000 + 48}`, 'window/history']);
   });

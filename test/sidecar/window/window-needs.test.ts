@@ -1,5 +1,5 @@
 import type { Rule } from '../../../sidecar/config/rule';
-import { cellsKeepOf, longestOf, needsOf } from '../../../sidecar/window/window-needs';
+import { cellsKeepOf, longestOf, needsOf, timesKeepOf } from '../../../sidecar/window/window-needs';
 import {
   apdexRule,
   burnRateRule,
@@ -14,6 +14,9 @@ import {
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+
+const FAST = { severity: 'critical', longMs: HOUR, shortMs: 5 * MINUTE, factor: 14.4 } as const;
+const SLOW = { severity: 'critical', longMs: 6 * HOUR, shortMs: 30 * MINUTE, factor: 6 } as const;
 
 function now(windowMs: number) {
   return { windowMs, agoMs: 0 };
@@ -88,15 +91,28 @@ describe('what rules need of the windows', () => {
   });
 
   it.each<[string, readonly Rule[], number]>([
-    ['of five minutes at least', [errorRateRule({ windowMs: MINUTE })], 5 * MINUTE],
-    ['of the longest window up to one hour', [apdexRule({ windowMs: HOUR }), latencyRule()], HOUR],
-    [
-      'of five minutes where the window is longer than that',
-      [errorRateRule({ windowMs: 6 * HOUR })],
-      5 * MINUTE,
-    ],
-    ['of the shortest window of a burn rate', [burnRateRule()], 5 * MINUTE],
+    ['of the window of a rule', [errorRateRule({ windowMs: 2 * MINUTE })], 2 * MINUTE],
+    ['of the longest window', [apdexRule({ windowMs: 20 * MINUTE }), latencyRule()], 20 * MINUTE],
+    ['of the last hour of a window that is longer', [errorRateRule({ windowMs: 6 * HOUR })], HOUR],
+    ['of the short windows of a burn rate', [burnRateRule({ windows: [FAST, SLOW] })], 30 * MINUTE],
+    ['of the last hour of one that is longer', [burnRateRule()], HOUR],
   ])('keeps what is worst %s', (_, rules, evidenceMs) => {
     expect(needsOf(rules).evidenceMs).toBe(evidenceMs);
+  });
+
+  it.each<[string, readonly Rule[], number]>([
+    ['as long as what is worst of times', [apdexRule({ windowMs: 30 * MINUTE })], 30 * MINUTE],
+    [
+      'for five minutes where it is worst of errors',
+      [errorRateRule({ windowMs: HOUR }), burnRateRule()],
+      5 * MINUTE,
+    ],
+    [
+      'as long as a quantile needs them',
+      [burnRateRule(), latencyRule({ windowMs: 10 * MINUTE })],
+      10 * MINUTE,
+    ],
+  ])('keeps upstream times %s', (_, rules, timesMs) => {
+    expect(timesKeepOf(needsOf(rules))).toBe(timesMs);
   });
 });
