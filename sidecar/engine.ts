@@ -2,6 +2,7 @@
 // sidecar runs it on time as it passes, a replay on time that has passed.
 // It lives on a steady clock (Unix ms that goes on evenly); `aheadMs` is how far the clock that people have is ahead of it.
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { isActive, type Alert } from './alert/alert';
 import { AlertBook, type Subjects } from './alert/alert-book';
 import type { AlertChange } from './alert/alert-change';
@@ -18,6 +19,7 @@ import type { Message } from './route/message';
 import { muteReasons, type MuteReasons } from './route/mute-reasons';
 import { EMPTY_ROUTE_STATE, type RouteState } from './route/route-state';
 import { route } from './route/router';
+import { withoutHidden } from './route/run';
 import { adopt } from './route/adopt';
 import { sentAgain, type SentAgain } from './route/sent-again';
 import { StandingBook, type StandingChannel } from './route/standing-book';
@@ -87,11 +89,13 @@ export class Engine {
 
   /** For a reload: holds from the next round on. */
   reconfigure(settings: EngineSettings, nowMs: number): void {
+    const isSame = isDeepStrictEqual(this.#settings.policy.inhibitions, settings.policy.inhibitions);
     this.#settings = settings;
     this.#rules = inForce(settings);
     this.windows.reconfigure(needsOf(this.#rules), nowMs);
     // What was refused may have been corrected just now.
     this.#routeState = retellAtOnce(this.#routeState);
+    if (!isSame) this.#routeState = withoutHidden(this.#routeState);
   }
 
   /** What channels that keep the state themselves were told. */

@@ -3,12 +3,6 @@
 import { createHash } from 'node:crypto';
 import type { Thread } from './channel';
 
-export interface Progress {
-  /** Names of parts. */
-  readonly done: ReadonlySet<string>;
-  readonly refused: ReadonlySet<string>;
-}
-
 /** What it is the progress of: a channel that was set to another receiver begins anew. */
 export interface ProgressOf {
   readonly notificationId: string;
@@ -21,21 +15,16 @@ export function receiverOf(...address: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(address)).digest('hex').slice(0, 16);
 }
 
-/** @param progress of parts without a space in their names */
-export function writeProgress({ notificationId, receiver }: ProgressOf, { done, refused }: Progress): Thread {
-  return {
-    notification: notificationId,
-    receiver,
-    done: [...done].join(' '),
-    refused: [...refused].join(' '),
-  };
+/** @param done names of parts, without a space in them */
+export function writeProgress({ notificationId, receiver }: ProgressOf, done: ReadonlySet<string>): Thread {
+  return { notification: notificationId, receiver, done: [...done].join(' ') };
 }
 
-export function readProgress(thread: Thread | undefined, { notificationId, receiver }: ProgressOf): Progress {
+/** @returns names of the parts that were done */
+export function readProgress(
+  thread: Thread | undefined,
+  { notificationId, receiver }: ProgressOf,
+): ReadonlySet<string> {
   const isOwn = thread?.['notification'] === notificationId && thread['receiver'] === receiver;
-  return { done: namesIn(isOwn ? thread['done'] : ''), refused: namesIn(isOwn ? thread['refused'] : '') };
-}
-
-function namesIn(text = ''): ReadonlySet<string> {
-  return new Set(text.split(' ').filter((name) => name !== ''));
+  return new Set((isOwn ? (thread['done'] ?? '') : '').split(' ').filter((name) => name !== ''));
 }

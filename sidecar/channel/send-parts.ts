@@ -1,6 +1,7 @@
 // Sends a notification that its receiver takes in parts, one after the other, within the time of one try. Where a part may succeed
 // later, what was done is remembered, and the repeat sends the rest: it gets ahead with each try, however many parts there are.
-// A part that is refused, or has to wait, keeps none of the others from being sent, unless it is about all of them.
+// A part that is refused, or has to wait, keeps none of the others from being sent, unless it is about all of them. One that was refused
+// is tried again with the rest: somebody may have mended its receiver meanwhile.
 import type { Outcome, Thread } from './channel';
 import { readProgress, writeProgress, type ProgressOf } from './progress';
 import type { TryBudget } from './try-budget';
@@ -23,15 +24,7 @@ const NO_TIME: PartEnd = {
 };
 
 type Retry = Extract<Outcome, { readonly result: 'retry' }>;
-
-interface Tally {
-  readonly names: ReadonlySet<string>;
-  readonly done: Set<string>;
-  readonly refused: Set<string>;
-  /** Of this try. */
-  readonly retries: Retry[];
-  readonly refusals: string[];
-}
+type Refusal = Extract<Outcome, { readonly result: 'refused' }>;
 
 export async function sendParts(
   parts: readonly Part[],
@@ -39,64 +32,52 @@ export async function sendParts(
   thread: Thread | undefined,
   leftMs: TryBudget,
 ): Promise<Outcome> {
-  const { done, refused } = readProgress(thread, of);
-  const names = new Set(parts.map(({ name }) => name));
-  const tally: Tally = {
-    names,
-    done: new Set(done),
-    refused: new Set(refused),
-    retries: [],
-    refusals: [],
-  };
+  const done = new Set(readProgress(thread, of));
+  const retries: Retry[] = [];
+  const refusals: Refusal[] = [];
   /** So that the same notification, sent again by hand, begins anew. */
   const ended = thread === undefined ? {} : { thread: {} };
   for (const { name, send } of parts) {
-    if (tally.done.has(name) || tally.refused.has(name)) continue;
+    if (done.has(name)) continue;
     const timeoutMs = leftMs();
     const { outcome, isAboutAll } = timeoutMs > 0 ? await send(timeoutMs) : NO_TIME;
     if (outcome.result === 'refused' && isAboutAll) return { ...outcome, ...ended };
-    note(name, outcome, tally);
+    if (outcome.result === 'sent') done.add(name);
+    else if (outcome.result === 'retry') retries.push(outcome);
+    else refusals.push(outcome);
     if (isAboutAll && outcome.result === 'retry') break;
   }
-  return tally.retries.length > 0 ? later(tally, of) : { ...end(tally), ...ended };
-}
-
-function note(name: string, outcome: Outcome, { done, refused, retries, refusals }: Tally): void {
-  if (outcome.result === 'sent') done.add(name);
-  else if (outcome.result === 'retry') retries.push(outcome);
-  else {
-    refused.add(name);
-    refusals.push(outcome.reason);
+  const count = parts.filter(({ name }) => done.has(name)).length;
+  if (retries.length > 0) {
+    const outcome = later(retries, refusals, `${count} of ${parts.length} parts are done`, parts.length);
+    return count === 0 ? outcome : { ...outcome, thread: writeProgress(of, done) };
   }
+  return { ...end(refusals, parts.length), ...ended };
 }
 
-function later({ names, done, refused, retries, refusals }: Tally, of: ProgressOf): Outcome {
-  const reasons = wordsOf([...retries.map(({ reason }) => reason), ...refusals]);
-  const over = countOf(names, done) + countOf(names, refused);
+function later(
+  retries: readonly Retry[],
+  refusals: readonly Refusal[],
+  progress: string,
+  parts: number,
+): Retry {
+  const reasons = wordsOf([...retries, ...refusals]);
   const waits = retries.flatMap(({ afterMs }) => afterMs ?? []);
   return {
     result: 'retry',
-    reason: names.size === 1 ? reasons : `${reasons} (${over} of ${names.size} parts are done)`,
+    reason: parts === 1 ? reasons : `${reasons} (${progress})`,
     afterMs: waits.length === 0 ? undefined : Math.max(...waits),
-    ...(over === 0 ? {} : { thread: writeProgress(of, { done, refused }) }),
   };
 }
 
-function end({ names, refused, refusals }: Tally): Outcome {
-  const count = countOf(names, refused);
-  if (count === 0) return { result: 'sent' };
-  const what = names.size === 1 ? [] : [`${count} of ${names.size} parts refused`];
-  return {
-    result: 'refused',
-    reason: [...what, ...(refusals.length === 0 ? [] : [wordsOf(refusals)])].join(': '),
-  };
-}
-
-function countOf(names: ReadonlySet<string>, among: ReadonlySet<string>): number {
-  return [...names].filter((name) => among.has(name)).length;
+function end(refusals: readonly Refusal[], parts: number): Outcome {
+  if (refusals.length === 0) return { result: 'sent' };
+  const reasons = wordsOf(refusals);
+  const reason = parts === 1 ? reasons : `${refusals.length} of ${parts} parts refused: ${reasons}`;
+  return { result: 'refused', reason };
 }
 
 /** Each once. */
-function wordsOf(reasons: readonly string[]): string {
-  return [...new Set(reasons)].join('; ');
+function wordsOf(outcomes: readonly (Retry | Refusal)[]): string {
+  return [...new Set(outcomes.map(({ reason }) => reason))].join('; ');
 }

@@ -14,6 +14,7 @@ import { DirtyMap } from '../memory/dirty-map';
 import { joinChanges, MEMORY_KEYS, type MemoryChanges } from '../memory/memory-changes';
 import type { Letter } from '../notify/letter';
 import { decodeLetter, encodeLetter } from '../notify/letter-memory';
+import { lastWords } from '../notify/last-words';
 import type { Notification, NotificationItem } from '../notify/notification';
 import type { Delivery } from '../route/delivery';
 import type { ChannelCounts, LetterEnd, Try } from './channel-queue';
@@ -180,7 +181,8 @@ export class Outbox {
   sendAgain(id: string, fires: (alertKey: string) => boolean): SendAgainAnswer {
     const dead = this.#dead.get(id);
     if (!dead) return { outcome: 'not_found' };
-    const { meantFor } = dead;
+    // Where that is gone the channel of the letter is told for itself.
+    const meantFor = this.#dispatcher.channel(dead.meantFor) ? dead.meantFor : dead.letter.channel;
     const letter = stillTrue(dead.letter, fires);
     if (!letter) return { outcome: 'obsolete' };
     if (!this.#dispatcher.channel(letter.channel)) return { outcome: 'no_channel' };
@@ -285,8 +287,9 @@ export class Outbox {
       this.#tellStandIns(meant);
       if (!isInPlace(meant) && isOfAlerts(meant)) this.#standIns.ownTook(meant, nowMs);
       // Of an end that only another has taken its own channel knows nothing, and is told again.
-      const arrived = isInPlace(meant) && isOfEnds(meant.letter) ? 'expired' : how;
-      this.#parts.onEnd({ ...end, next: undefined, delivery: origin && { ...origin, how: arrived } });
+      const ends = isInPlace(meant) ? endsIn(meant.letter) : [];
+      const untold = ends.length === 0 ? {} : { untold: ends };
+      this.#parts.onEnd({ ...end, next: undefined, delivery: origin && { ...origin, how, ...untold } });
       return;
     }
     this.#threads.letterFailed(letter);
@@ -345,8 +348,9 @@ function isInPlace(meant: Meant): meant is MeantLetter {
   return isOfAlerts(meant) && meant.letter.channel !== meant.meantFor;
 }
 
-function isOfEnds({ items }: Notification): boolean {
-  return items.every(({ occasion }) => occasion === 'resolved');
+/** Keys of the alerts that it says last are over. */
+function endsIn({ items }: Notification): string[] {
+  return lastWords(items).flatMap(({ item }) => (item.occasion === 'resolved' ? [item.alertKey] : []));
 }
 
 /** The same letter for another channel, which says in whose place it is told. */

@@ -7,7 +7,7 @@ import type { NotificationPolicy } from '../config/notification-policy';
 import { namesOf, type ActiveAlert, type AlertNames } from './active-alert';
 import { Escalation } from './escalation';
 import { muteReasons, type MuteReasons } from './mute-reasons';
-import { isSameRun, newRun, runAfter, startOf } from './run';
+import { isSameRun, runAfter, startOf } from './run';
 import type { End, RouteState, Run } from './route-state';
 import type { Silence } from './silence';
 import { unnoticedEnd } from './unnoticed-end';
@@ -50,9 +50,9 @@ export function activityOf(before: Pick<RouteState, 'runs' | 'ends'>, input: Act
   const escalation = new Escalation(policy.escalation);
   const active = new Map<string, ActiveAlert>();
   for (const { key, labels, group, alert, severity } of named) {
-    const run = runs.get(key) ?? newRun(alert, nowMs);
-    const { startedMs, severities, mutedSinceMs } = run;
-    const due = escalation.dueChannels(severities, alert.acknowledgement?.atMs, nowMs);
+    const run = runs.get(key) ?? runAfter(undefined, alert, muted.get(key), nowMs);
+    const { startedMs, escalation: times, mutedSinceMs } = run;
+    const due = escalation.dueChannels(severity, times, alert.acknowledgement?.atMs, nowMs);
     const isMuted = mutedSinceMs !== undefined;
     active.set(key, { key, labels, severity, alert, startedMs, group, due, isMuted });
   }

@@ -1,7 +1,8 @@
 // A channel that was told of alerts in the place of another counts as told of them itself, so that it is told how they go on.
+import { startOf } from './run';
 import { NEW_CHANNEL, NO_NOTE, type RouteState } from './route-state';
 
-/** @param alertKeys those that no longer fire are left out @param nowMs on the clock of the rounds */
+/** @param alertKeys those of which nothing is known any more are left out @param nowMs on the clock of the rounds */
 export function adopt(
   state: RouteState,
   channel: string,
@@ -11,12 +12,16 @@ export function adopt(
   const before = state.channels.get(channel) ?? NEW_CHANNEL;
   const notes = new Map(before.notes);
   for (const key of alertKeys) {
-    const run = state.runs.get(key);
+    const alert = (state.runs.get(key) ?? state.ends.get(key))?.alert;
+    const startedMs = state.runs.get(key)?.startedMs ?? (alert && startOf(alert));
     const note = notes.get(key) ?? NO_NOTE;
-    if (!run || note.sent) continue;
-    const { severity, acknowledgement } = run.alert;
-    const knows = { severity, worst: severity, startedMs: run.startedMs, timeMs: nowMs };
-    notes.set(key, { ...note, sent: { ...knows, acknowledgedMs: acknowledgement?.atMs } });
+    if (!alert || startedMs === undefined || note.sent) continue;
+    const { severity, acknowledgement } = alert;
+    const acknowledgedMs = acknowledgement?.atMs;
+    notes.set(key, {
+      ...note,
+      sent: { severity, worst: severity, startedMs, acknowledgedMs, timeMs: nowMs },
+    });
   }
   return { ...state, channels: new Map([...state.channels, [channel, { ...before, notes }]]) };
 }

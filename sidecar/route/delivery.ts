@@ -20,6 +20,8 @@ export interface Delivery {
   /** Of the message. */
   readonly id: string;
   readonly how: 'sent' | 'refused' | 'expired' | 'dropped';
+  /** Keys of alerts that it told of and that did not arrive though it was sent: only another channel has taken it. */
+  readonly untold?: readonly string[];
 }
 
 /** The channel with these messages on their way, and without those that are so no longer; the same where nothing changed. */
@@ -38,13 +40,14 @@ export function withUnderway(
 /** After messages have ended, whether they arrived or not, in that order. @param nowMs on the clock of the rounds */
 export function deliveriesEnded(state: RouteState, ended: readonly Delivery[], nowMs: number): RouteState {
   const noted = new Map<string, Noted>();
-  for (const { channel: name, id, how } of ended) {
+  for (const { channel: name, id, how, untold = [] } of ended) {
     const before = state.channels.get(name);
     if (!before?.underway.has(id)) continue;
     const channel = noted.get(name) ?? new Noted(before);
     noted.set(name, channel);
-    if (how === 'sent') channel.arrived(id);
-    else channel.takenBack(id, how, state.ends, nowMs);
+    if (how !== 'sent') channel.takenBack(id, how, state.ends, nowMs);
+    else if (untold.length === 0) channel.arrived(id);
+    else channel.partlyArrived(id, new Set(untold), state.ends, nowMs);
   }
   if (noted.size === 0) return state;
   const changed = [...noted].map(([name, channel]) => [name, channel.state] as const);
@@ -125,6 +128,20 @@ class Noted {
           this.#underway.set(olderId, { ...older, told: older.told.filter((one) => one.key !== key) });
       }
     this.#underway.delete(id);
+  }
+
+  /** @param untold keys of the alerts of which nothing arrived */
+  partlyArrived(id: string, untold: ReadonlySet<string>, ends: RouteState['ends'], nowMs: number): void {
+    const message = this.#underway.get(id);
+    if (!message) return;
+    const part = (isUntold: boolean): Underway => ({
+      ...message,
+      told: message.told.filter(({ key }) => untold.has(key) === isUntold),
+    });
+    this.#underway.set(id, part(false));
+    this.arrived(id);
+    this.#underway.set(id, { ...part(true), leftOut: 0 });
+    this.takenBack(id, 'expired', ends, nowMs);
   }
 
   takenBack(id: string, how: Delivery['how'], ends: RouteState['ends'], nowMs: number): void {

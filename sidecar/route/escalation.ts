@@ -1,7 +1,7 @@
 // Whose turn it is: the channels that an alert is due at, by how long it has fired, how bad it is and who has acknowledged it.
-import type { Severity } from '../../kong-plugin/contract/severity';
+import { SEVERITIES, type Severity } from '../../kong-plugin/contract/severity';
 import type { EscalationStep } from '../config/notification-policy';
-import type { SeveritySpan } from './route-state';
+import type { EscalationTimes } from './route-state';
 
 /** Channel -> whether it is told first or because nobody acknowledged. The first step that has the severity is the first notification. */
 export type DueChannels = ReadonlyMap<string, 'fired' | 'escalated'>;
@@ -18,19 +18,18 @@ export class Escalation {
   /**
    * A step counts from when the alert has had one of its severities without a pause.
    *
-   * @param severities that it had, the latest last; at least one
    * @param acknowledgedMs Unix ms of the acknowledgement, which stops the steps
    */
   dueChannels(
-    severities: readonly SeveritySpan[],
+    severity: Severity,
+    times: EscalationTimes,
     acknowledgedMs: number | undefined,
     nowMs: number,
   ): DueChannels {
     const untilMs = Math.min(nowMs, acknowledgedMs ?? Infinity);
-    const severity = severities.at(-1)?.severity ?? 'info';
-    const isDue = ({ severities: own, afterMs }: EscalationStep): boolean =>
+    const isDue = ({ severities, afterMs }: EscalationStep): boolean =>
       // Where the clock was set back it fires since now.
-      own.includes(severity) && afterMs <= Math.max(0, untilMs - sinceMs(severities, own));
+      severities.includes(severity) && afterMs <= Math.max(0, untilMs - sinceMs(times, severities));
     let key: string = severity;
     for (const step of this.#steps) key += isDue(step) ? '+' : '-';
     const known = this.#known.get(key) ?? this.#channelsOf(severity, isDue);
@@ -50,7 +49,7 @@ export class Escalation {
 }
 
 /** Since when the severity has been one of these. */
-function sinceMs(severities: readonly SeveritySpan[], own: readonly Severity[]): number {
-  const before = severities.findLastIndex(({ severity }) => !own.includes(severity));
-  return severities[before + 1]?.fromMs ?? Infinity;
+function sinceMs({ fromMs, leftMs }: EscalationTimes, own: readonly Severity[]): number {
+  const others = SEVERITIES.filter((severity) => !own.includes(severity));
+  return Math.max(fromMs, ...others.map((severity) => leftMs[severity] ?? fromMs));
 }

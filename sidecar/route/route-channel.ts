@@ -19,7 +19,7 @@ import {
 } from './route-state';
 import { byAlert, bySeverity, MOST_ITEMS } from './write-message';
 
-/** What of a digest is kept; the rest is counted. */
+/** What waits for a digest at a time. */
 export const MOST_GATHERED = 200;
 
 export interface Round extends Activity {
@@ -140,22 +140,21 @@ class ChannelWork {
     });
   }
 
-  /** An alert that was muted meanwhile is told of when that ends, if it fires then. */
+  /** What of an alert that was muted meanwhile fires is told when that ends, if it still does; what of it is over stays. */
   #leaveOutMuted(): void {
     const { active } = this.#round;
-    const muted = new Set(this.#gathered.map(({ key }) => key).filter((key) => active.get(key)?.isMuted));
+    const isMuted = ({ key, after }: Gathered): boolean => {
+      const alert = active.get(key);
+      return alert !== undefined && alert.isMuted && after?.startedMs === alert.startedMs;
+    };
+    const muted = new Set(this.#gathered.filter(isMuted).map(({ key }) => key));
+    if (muted.size === 0) return;
+    this.#gathered = this.#gathered.filter((entry) => !isMuted(entry));
     for (const key of muted) {
+      const last = this.#gathered.findLast((entry) => entry.key === key);
       const { sent, failed } = this.#notes.get(key) ?? NO_NOTE;
-      this.#pull(key, [active.get(key)?.alert.sinceMs]);
-      this.#note(key, { sent, gathered: undefined, failed });
+      this.#note(key, { sent, gathered: last && { knows: last.after }, failed });
     }
-  }
-
-  /** Out of what is gathered. What it had of other runs than these is counted. */
-  #pull(key: string, runs: readonly (number | undefined)[]): void {
-    const pulled = this.#gathered.filter((entry) => entry.key === key);
-    this.#gathered = this.#gathered.filter((entry) => entry.key !== key);
-    this.#leftOut += pulled.filter(({ item }) => !runs.includes(item.alert.sinceMs)).length;
   }
 
   #compare(key: string, now: ActiveAlert | undefined): void {
@@ -236,9 +235,9 @@ class ChannelWork {
 
   #gather(key: string, steps: readonly Step[]): void {
     for (const { item, after } of steps) {
+      // What has no room is gathered again once there is some, as far as it still holds.
       if (this.#gathered.length < MOST_GATHERED)
         this.#gathered.push({ key, item, gatheredMs: this.#round.nowMs, after });
-      else this.#leftOut += 1;
       const { sent, failed } = this.#notes.get(key) ?? NO_NOTE;
       this.#note(key, { sent, gathered: { knows: after }, failed });
     }
@@ -294,7 +293,12 @@ class ChannelWork {
   #notePulled(key: string, steps: readonly Step[]): void {
     const { sent, gathered } = this.#notes.get(key) ?? NO_NOTE;
     const after = steps.at(-1)?.after;
-    if (gathered) this.#pull(key, [sent?.startedMs, after?.startedMs]);
+    if (gathered) {
+      const told = new Set([sent?.startedMs, after?.startedMs]);
+      const pulled = this.#gathered.filter((entry) => entry.key === key);
+      this.#gathered = this.#gathered.filter((entry) => entry.key !== key);
+      this.#leftOut += pulled.filter(({ item }) => !told.has(item.alert.sinceMs)).length;
+    }
     this.#note(key, { sent: after, gathered: undefined, failed: undefined });
   }
 

@@ -137,9 +137,11 @@ const runShape = z.object({
   key,
   alert: z.unknown(),
   startedMs: ms,
-  severities: z.array(z.object({ severity: z.enum(SEVERITIES), fromMs: ms })).min(1),
+  escalation: z.object({ fromMs: ms, leftMs: z.partialRecord(z.enum(SEVERITIES), ms) }),
   mutedSinceMs: ms.nullish(),
-  hidden: z.object({ by: key, severity: z.enum(SEVERITIES), untilMs: ms.nullish() }).nullish(),
+  hidden: z
+    .object({ by: key, severity: z.enum(SEVERITIES), isOver: z.boolean(), sinceMs: ms, lingerMs: ms })
+    .nullish(),
 });
 const endShape = z.object({ key, alert: z.unknown(), endReason, atMs: ms });
 
@@ -235,15 +237,15 @@ class Reader {
   run(run: z.infer<typeof runShape>): [string, Run] | undefined {
     const alert = this.#alert(run.alert);
     if (!alert) return undefined;
-    const { startedMs, severities, mutedSinceMs, hidden } = run;
+    const { startedMs, escalation, mutedSinceMs, hidden } = run;
     return [
       run.key,
       {
         alert,
         startedMs,
-        severities: severities.map(({ severity, fromMs }) => ({ severity, fromMs: this.#past(fromMs) })),
+        escalation: { ...escalation, fromMs: this.#past(escalation.fromMs) },
         mutedSinceMs: this.#pastOrNever(mutedSinceMs),
-        hidden: hidden ? { ...hidden, untilMs: hidden.untilMs ?? undefined } : undefined,
+        hidden: hidden ?? undefined,
       },
     ];
   }

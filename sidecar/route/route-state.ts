@@ -92,27 +92,32 @@ export interface Run {
   readonly alert: Alert;
   /** What tells it from other runs: its `sinceMs` when it was first seen. */
   readonly startedMs: number;
-  /** What the steps of the escalation count by: the severities that it had, the latest last. */
-  readonly severities: readonly SeveritySpan[];
+  readonly escalation: EscalationTimes;
   /** Since when it is muted; meanwhile no step comes nearer. */
   readonly mutedSinceMs: number | undefined;
+  /** Only where another alert has hidden it from its beginning. */
   readonly hidden: Hidden | undefined;
 }
 
-export interface SeveritySpan {
-  readonly severity: Severity;
-  /** Later by as long as the alert was muted since. */
+/** What the steps of an escalation count by. Each is later by as long as the alert was muted since. */
+export interface EscalationTimes {
+  /** Since when it fires, or since it got worse after an acknowledgement. */
   readonly fromMs: number;
+  /** When it had each other severity last. */
+  readonly leftMs: Readonly<Partial<Record<Severity, number>>>;
 }
 
-/** An alert that another hides, or hid until a moment ago. */
 export interface Hidden {
   /** Key of the other. */
   readonly by: string;
-  /** What it was while it was hidden. */
+  /** What the alert was while it was hidden. */
   readonly severity: Severity;
-  /** The other has ended, and so long this one may only be what is left in its window; `undefined` while the other fires. */
-  readonly untilMs: number | undefined;
+  /** The other has ended. */
+  readonly isOver: boolean;
+  /** Since when that is so. */
+  readonly sinceMs: number;
+  /** For how long the alert stays hidden once the other has ended. */
+  readonly lingerMs: number;
 }
 
 /** How an alert ended that some channel still believes to fire. */

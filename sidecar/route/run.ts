@@ -1,23 +1,15 @@
 // An alert from when it fires until it ends, as routing goes on with it from round to round.
-import { severityRank } from '../../kong-plugin/contract/severity';
+import { SEVERITIES, severityRank } from '../../kong-plugin/contract/severity';
 import type { Alert } from '../alert/alert';
 import type { Rule } from '../config/rule';
 import type { MuteReasons } from './mute-reasons';
-import type { Hidden, Run, SeveritySpan } from './route-state';
-
-/** Of an alert whose severity goes up and down for days; older ones are too long ago for any step. */
-const MOST_SEVERITIES = 10;
+import type { EscalationTimes, Hidden, RouteState, Run } from './route-state';
 
 /** A window may be longer; but what then still fires is news. */
 const MOST_LINGERING_MS = 3_600_000;
 
 export function startOf({ sinceMs, firedMs }: Alert): number {
   return sinceMs ?? firedMs ?? 0;
-}
-
-export function newRun(alert: Alert, nowMs: number): Run {
-  const severities = [{ severity: alert.severity, fromMs: alert.firedMs ?? nowMs }];
-  return { alert, startedMs: startOf(alert), severities, mutedSinceMs: undefined, hidden: undefined };
 }
 
 /** None begins in the future: where it seems so the clock was set back, and the alert has been given a new beginning. */
@@ -32,13 +24,25 @@ export function runAfter(
   muted: MuteReasons | undefined,
   nowMs: number,
 ): Run {
-  const run = before && isSameRun(before, alert, nowMs) ? goesOn(before, alert, nowMs) : newRun(alert, nowMs);
-  const hidden = hiddenAfter(run.hidden, alert, muted?.inhibitedBy, nowMs);
+  const isNew = before === undefined || !isSameRun(before, alert, nowMs);
+  const run = isNew ? newRun(alert, nowMs) : goesOn(before, alert, nowMs);
+  const by = muted?.inhibitedBy;
+  const hidden = isNew ? hiddenFirst(alert, by, nowMs) : hiddenAfter(run.hidden, alert, by, nowMs);
   const isMuted = muted !== undefined || hidden !== undefined;
   if (hidden === run.hidden && isMuted === (run.mutedSinceMs !== undefined)) return run;
   const mutedSinceMs = isMuted ? (run.mutedSinceMs ?? nowMs) : undefined;
-  const severities = isMuted ? run.severities : unmuted(run, nowMs);
-  return { ...run, hidden, mutedSinceMs, severities };
+  return { ...run, hidden, mutedSinceMs, escalation: isMuted ? run.escalation : unmuted(run, nowMs) };
+}
+
+/** For a reload that says anew what hides what. */
+export function withoutHidden(state: RouteState): RouteState {
+  const runs = [...state.runs].map(([key, run]): [string, Run] => [key, { ...run, hidden: undefined }]);
+  return { ...state, runs: new Map(runs) };
+}
+
+function newRun(alert: Alert, nowMs: number): Run {
+  const escalation = { fromMs: alert.firedMs ?? nowMs, leftMs: {} };
+  return { alert, startedMs: startOf(alert), escalation, mutedSinceMs: undefined, hidden: undefined };
 }
 
 function goesOn(run: Run, alert: Alert, nowMs: number): Run {
@@ -48,28 +52,37 @@ function goesOn(run: Run, alert: Alert, nowMs: number): Run {
     acknowledgement?.atMs === alert.acknowledgement?.atMs &&
     startOf(run.alert) === startOf(alert);
   if (isAsBefore) return run;
-  return { ...run, alert, severities: severitiesAfter(run, alert, nowMs) };
+  return { ...run, alert, escalation: escalationAfter(run, alert, nowMs) };
 }
 
 /** An acknowledgement that ended, mostly because the alert got worse, gives whoever is told first their time again. */
-function severitiesAfter({ alert: before, severities }: Run, now: Alert, nowMs: number): Run['severities'] {
-  const latest = { severity: now.severity, fromMs: nowMs };
-  if (before.acknowledgement !== undefined && now.acknowledgement === undefined) return [latest];
-  return before.severity === now.severity ? severities : [...severities, latest].slice(-MOST_SEVERITIES);
+function escalationAfter({ alert: before, escalation }: Run, now: Alert, nowMs: number): EscalationTimes {
+  if (before.acknowledgement !== undefined && now.acknowledgement === undefined)
+    return { fromMs: nowMs, leftMs: {} };
+  if (before.severity === now.severity) return escalation;
+  return { ...escalation, leftMs: { ...escalation.leftMs, [before.severity]: nowMs } };
 }
 
 /** Nobody could be told meanwhile, so nobody has let the time pass. */
-function unmuted({ severities, mutedSinceMs = Infinity }: Run, nowMs: number): SeveritySpan[] {
+function unmuted({ escalation, mutedSinceMs = Infinity }: Run, nowMs: number): EscalationTimes {
   const mutedForMs = Math.max(0, nowMs - mutedSinceMs);
-  return severities.map(({ severity, fromMs }) => ({
-    severity,
-    fromMs: Math.min(fromMs, mutedSinceMs) + mutedForMs,
-  }));
+  const later = (ms: number): number => Math.min(ms, mutedSinceMs) + mutedForMs;
+  const left = SEVERITIES.flatMap((severity) => {
+    const ms = escalation.leftMs[severity];
+    return ms === undefined ? [] : [[severity, later(ms)] as const];
+  });
+  return { fromMs: later(escalation.fromMs), leftMs: Object.fromEntries(left) };
+}
+
+function hiddenFirst({ rule, severity }: Alert, by: string | undefined, nowMs: number): Hidden | undefined {
+  if (by === undefined) return undefined;
+  return { by, severity, isOver: false, sinceMs: nowMs, lingerMs: lingerMsOf(rule) };
 }
 
 /**
- * Once what hides it has ended, the window of an alert still holds the trouble that both were about: told then, it would be news of
- * what is over. So it stays hidden for as long as it would need to end by itself, unless it gets worse.
+ * Once what hid an alert from its beginning has ended, its window still holds the trouble that both were about: told then, it would be
+ * news of what is over. So it lingers, hidden, for as long as it would need to end by itself, unless it gets worse. A cause that comes
+ * back gives it no more of that than it lasts.
  */
 function hiddenAfter(
   before: Hidden | undefined,
@@ -77,16 +90,20 @@ function hiddenAfter(
   by: string | undefined,
   nowMs: number,
 ): Hidden | undefined {
-  if (by !== undefined) {
-    const isSame = before?.by === by && before.severity === severity && before.untilMs === undefined;
-    return isSame ? before : { by, severity, untilMs: undefined };
-  }
-  if (before === undefined || severityRank(severity) > severityRank(before.severity)) return undefined;
-  const { untilMs = nowMs + lingeringMsOf(rule) } = before;
-  if (nowMs >= untilMs) return undefined;
-  return before.untilMs === undefined ? { ...before, untilMs } : before;
+  if (before === undefined) return undefined;
+  const { isOver, sinceMs, lingerMs } = before;
+  const lastedMs = Math.max(0, nowMs - sinceMs);
+  if (by !== undefined && !isOver)
+    return before.by === by && before.severity === severity ? before : { ...before, by, severity };
+  if (by !== undefined)
+    return { by, severity, isOver: false, sinceMs: nowMs, lingerMs: Math.max(0, lingerMs - lastedMs) };
+  const after = isOver
+    ? before
+    : { ...before, isOver: true, sinceMs: nowMs, lingerMs: Math.min(lingerMs + lastedMs, lingerMsOf(rule)) };
+  const isWorse = severityRank(severity) > severityRank(before.severity);
+  return isWorse || nowMs - after.sinceMs >= after.lingerMs ? undefined : after;
 }
 
-function lingeringMsOf({ windowMs, keepFiringForMs }: Rule): number {
+function lingerMsOf({ windowMs, keepFiringForMs }: Rule): number {
   return Math.min(windowMs + keepFiringForMs, MOST_LINGERING_MS);
 }

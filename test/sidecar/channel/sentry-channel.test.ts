@@ -124,7 +124,7 @@ describe('a message of several alerts, to Sentry', () => {
     const items = [sampleResolvedItem(), sampleItem({ service: 'a' }), sampleItem({ service: 'b' })];
     await expect(channel().send(sampleGroup(items))).resolves.toMatchObject({
       result: 'retry',
-      reason: 'Sentry has no unresolved issue of it; answered 400 (2 of 3 parts are done)',
+      reason: 'Sentry has no unresolved issue of it; answered 400 (1 of 3 parts are done)',
       afterMs: undefined,
     });
     expect(sentry.payloads('event').map(({ event_id: id }) => id)).toContain(

@@ -298,6 +298,21 @@ describe('who was told of an alert in the place of another', () => {
     expect(b.taken[1]).toMatchObject({ leftOut: 0, firing: 5 });
   });
 
+  it('leaves its channel untold of the ends that it took, and of nothing else', async () => {
+    const [, b, run] = pair();
+    const [begins, over] = [sampleItem({ service: 'begins' }), sampleResolvedItem({ service: 'over' })];
+    const letter = sampleGroup([begins, over]);
+    await run.send(letter);
+    await run.written();
+    expect(b.taken).toHaveLength(1);
+    expect(run.ends.at(-1)?.delivery).toEqual({
+      channel: 'a',
+      id: letter.id,
+      how: 'sent',
+      untold: [over.alertKey],
+    });
+  });
+
   it('is told in order, though it is slow', async () => {
     const [a, b, run] = pair();
     b.answers(() => RETRY);
@@ -504,6 +519,23 @@ describe('a dead letter', () => {
     run.reconfigure([]);
     expect(run.outbox.sendAgain(letter.id, ALL_FIRE)).toEqual({ outcome: 'no_channel' });
     expect(run.outbox.deadLetters()).toHaveLength(1);
+  });
+
+  it('of a channel that is gone is sent again for the fallback itself, which the routing is to know of', async () => {
+    const [a, b] = chainOf('a', 'b') as [AnsweringChannel, AnsweringChannel];
+    for (const channel of [a, b]) channel.answers(() => REFUSED);
+    const run = new OutboxRun([a, b]);
+    await run.send(sampleNotification());
+    await run.written();
+    const [dead] = run.outbox.deadLetters();
+    run.reconfigure([b]);
+    b.answers(() => SENT);
+    expect(run.outbox.sendAgain(dead?.letter.id ?? '', ALL_FIRE)).toMatchObject({
+      outcome: 'posted',
+      meantFor: 'b',
+    });
+    await run.written();
+    expect(run.ends.at(-1)?.delivery).toMatchObject({ channel: 'b', how: 'sent' });
   });
 
   it('is not sent again where the alert that it says fires is over, and stays', async () => {

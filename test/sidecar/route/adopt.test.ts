@@ -21,6 +21,17 @@ describe('a channel that stood in for one that is gone', () => {
     expect(own.at(12).resolve('shop').round()).toEqual(['phone: resolved shop critical']);
   });
 
+  it('is told the end that the other had not taken yet', () => {
+    const own = new RoutingStory();
+    own.channels = ['gone'];
+    own.fire('shop').round(0);
+    own.delivery = undefined;
+    own.at(1).resolve('shop').round();
+    own.channels = ['phone'];
+    own.state = adopt(own.state, 'phone', [own.key('shop')], own.nowMs);
+    expect(own.round(2)).toEqual(['phone: resolved shop critical']);
+  });
+
   it('knows no less than before of what it was told itself', () => {
     const own = story();
     const before = own.state.channels.get('phone')?.notes;

@@ -169,6 +169,24 @@ describe('an end that did not arrive', () => {
   });
 });
 
+describe('a message that only another channel has taken', () => {
+  it('is told again of what ended, and of nothing else', () => {
+    const story = slowStory({ groupBy: [] }).fire('shop');
+    story.round(0);
+    story.end(firstMessage(story), 'sent');
+    story.at(1).resolve('shop').fire('cart');
+    expect(story.round()).toEqual(['slack: fired cart critical, resolved shop critical']);
+    const { id, items } = firstMessage(story);
+    const untold = items.flatMap(({ occasion }) => (occasion === 'resolved' ? [story.key('shop')] : []));
+    story.state = deliveriesEnded(story.state, [{ channel: 'slack', id, how: 'sent', untold }], story.nowMs);
+    expect(story.rounds(2, 5)).toEqual([]);
+    expect(story.round(6)).toEqual(['slack: resolved shop critical']);
+    story.end(firstMessage(story), 'sent');
+    expect(story.rounds(7, 19)).toEqual([]);
+    expect(story.at(20).resolve('cart').round()).toEqual(['slack: resolved cart critical']);
+  });
+});
+
 describe('messages on their way', () => {
   it('are waited for longer than the longest deadline on a channel and three fallbacks, and the tries that it ends with', () => {
     const HOUR_MS = 3_600_000;

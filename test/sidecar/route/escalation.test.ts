@@ -16,8 +16,8 @@ interface Fires {
 }
 
 function due(minute: number, { severity = 'critical', fromMs = 0, acknowledgedMs }: Fires = {}): object {
-  const severities = [{ severity, fromMs }];
-  return Object.fromEntries(ESCALATION.dueChannels(severities, acknowledgedMs, minute * MINUTE_MS));
+  const times = { fromMs, leftMs: {} };
+  return Object.fromEntries(ESCALATION.dueChannels(severity, times, acknowledgedMs, minute * MINUTE_MS));
 }
 
 describe('the steps of an escalation', () => {
@@ -60,20 +60,19 @@ describe('the steps of an escalation', () => {
       { afterMs: 0, channels: ['slack'], severities: ['critical'] },
       { afterMs: MINUTE_MS, channels: ['mail'], severities: ['info'] },
     ]);
-    const info = [{ severity: 'info', fromMs: 0 }] as const;
-    expect(Object.fromEntries(late.dueChannels(info, undefined, 0))).toEqual({});
-    expect(Object.fromEntries(late.dueChannels(info, undefined, MINUTE_MS))).toEqual({ mail: 'fired' });
+    const times = { fromMs: 0, leftMs: {} };
+    expect(Object.fromEntries(late.dueChannels('info', times, undefined, 0))).toEqual({});
+    expect(Object.fromEntries(late.dueChannels('info', times, undefined, MINUTE_MS))).toEqual({
+      mail: 'fired',
+    });
   });
 
   it('count from when the alert has had one of their severities without a pause', () => {
-    const severities = (['error', 'warning', 'error', 'critical'] as const).map((severity, index) => ({
-      severity,
-      fromMs: index * 10 * MINUTE_MS,
-    }));
+    const times = { fromMs: 0, leftMs: { warning: 20 * MINUTE_MS, error: 30 * MINUTE_MS } };
     const at = (minute: number): object =>
-      Object.fromEntries(ESCALATION.dueChannels(severities, undefined, minute * MINUTE_MS));
+      Object.fromEntries(ESCALATION.dueChannels('critical', times, undefined, minute * MINUTE_MS));
     const first = { slack: 'fired', mail: 'fired' };
-    // The second has error and critical, which there was from minute 20 on, and the third critical alone, from minute 30 on.
+    // The second has error and critical, which it was from minute 20 on, and the third critical alone, from minute 30 on.
     expect(at(34)).toEqual(first);
     expect(at(35)).toEqual({ ...first, phone: 'escalated' });
     expect(at(89)).toEqual({ ...first, phone: 'escalated' });

@@ -6,7 +6,7 @@ import type { Silence } from '../../../sidecar/route/silence';
 import { leastCpuMs } from '../../support/cpu-time';
 import { RoutingStory } from '../../support/routing-story';
 import { ALERT_START_MS, firingAlert } from '../../support/sample-alerts';
-import { latencyRule } from '../../support/sample-rules';
+import { errorRateRule, latencyRule } from '../../support/sample-rules';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -438,6 +438,62 @@ describe('an escalation', () => {
     ]);
   });
 
+  it('comes in its time though the severity goes up and down among those of the step', () => {
+    const steps = [
+      { afterMs: 0, channels: ['slack'], severities: SEVERITIES },
+      { afterMs: 120 * MINUTE_MS, channels: ['phone'], severities: ['error', 'critical'] },
+    ] as const;
+    const story = new RoutingStory({ escalation: steps }).fire('shop');
+    const said: string[] = [];
+    for (let minute = 0; minute <= 300; minute += 1) {
+      story.at(minute);
+      if (minute % 17 === 16) story.ease('shop', 'error');
+      if (minute % 17 === 0 && minute > 0) story.worsen('shop', 'critical');
+      said.push(...story.round().flatMap((text) => (text.startsWith('phone') ? [`${minute} ${text}`] : [])));
+    }
+    expect(said[0]).toBe('120 phone: escalated shop critical');
+  });
+
+  describe('of an alert whose cause comes and goes', () => {
+    const inhibitions: Inhibition[] = [
+      {
+        source: [{ label: 'service', operator: '=', value: 'gate' }],
+        target: [{ label: 'service', operator: '=', value: 'shop' }],
+        equal: [],
+      },
+    ];
+    const rule = errorRateRule({ windowMs: 5 * MINUTE_MS, keepFiringForMs: 5 * MINUTE_MS });
+
+    /** The cause fires in one minute of ten, from `first` on. */
+    function saidOfShop(first: number, shopFires: number): string[] {
+      const story = new RoutingStory({ escalation, inhibitions });
+      const said: string[] = [];
+      for (let minute = 0; minute <= 120; minute += 1) {
+        story.at(minute);
+        if (minute >= first && (minute - first) % 10 === 0) story.fire('gate');
+        if (minute > first && (minute - first) % 10 === 1) story.resolve('gate');
+        if (minute === shopFires) story.fire('shop', 'critical', { rule });
+        said.push(...story.round().flatMap((text) => (text.includes('shop') ? [`${minute} ${text}`] : [])));
+      }
+      return said;
+    }
+
+    it('comes later by as long as it hid the alert', () => {
+      expect(saidOfShop(9, 0)).toEqual(['0 slack: fired shop critical', '16 phone: escalated shop critical']);
+    });
+
+    it('comes though the alert began under the cause, which hides it for no longer than it can explain', () => {
+      const said = saidOfShop(0, 0);
+      expect(said.map((text) => text.replace(/^\d+ /, ''))).toEqual([
+        'slack: fired shop critical',
+        'phone: escalated shop critical',
+      ]);
+      const [told = 0, escalated = 0] = said.map((text) => Number.parseInt(text, 10));
+      expect(told).toBeLessThanOrEqual(13);
+      expect(escalated).toBeLessThanOrEqual(told + 18);
+    });
+  });
+
   it('goes no further than the first step where somebody acknowledged before anybody was told', () => {
     const story = new RoutingStory({ escalation }).fire('shop');
     story.silences = [silenceOf('shop', 0, 120)];
@@ -695,12 +751,25 @@ describe('a digest', () => {
     for (const name of names) story.fire(name, 'info');
     rounds(0, 200);
     const byFifty = [50, 50, 50];
-    expect(told).toEqual([...byFifty.map((items) => [60, items, 0]), [60, 50, 30], [120, 30, 0]]);
+    expect(told).toEqual([...byFifty.map((items) => [60, items, 0]), [60, 50, 0], [120, 30, 0]]);
     for (const name of names) story.at(201).resolve(name);
     rounds(201, 400);
-    expect(told.slice(5)).toEqual([...byFifty.map((items) => [261, items, 0]), [261, 50, 30], [321, 30, 0]]);
+    expect(told.slice(5)).toEqual([...byFifty.map((items) => [261, items, 0]), [261, 50, 0], [321, 30, 0]]);
     expect(services.size).toBe(2 * 230);
     expect(story.state.channels.get('slack')?.notes.size).toBe(0);
+  });
+
+  it('tells the end of an earlier run though the next is silenced, and nothing changes in between', () => {
+    const story = new RoutingStory({ digest }).fire('shop', 'info');
+    story.rounds(0, 61);
+    story.at(62).resolve('shop').round();
+    story.at(64).fire('shop', 'info');
+    story.silences = [silenceOf('shop', 64, 300)];
+    expect(story.rounds(64, 130)).toEqual(['122 slack: digest: resolved shop info']);
+    const before = story.state;
+    expect(story.rounds(131, 299)).toEqual([]);
+    expect(story.state).toBe(before);
+    expect(story.rounds(300, 400)).toEqual(['360 slack: digest: fired shop info']);
   });
 
   it('leaves out what is silenced meanwhile, which is told when the silence ends', () => {

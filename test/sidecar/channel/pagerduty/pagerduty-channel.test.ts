@@ -229,19 +229,23 @@ describe('several alerts in one message to PagerDuty', () => {
     expect(sources()).toEqual(['s0', 's2', 's3']);
   });
 
-  it('are refused in the end where one was, though the last try was not', async () => {
+  it('are tried again where they were refused, with those that were to come later', async () => {
     pager.script.push({ status: 400 }, 'right', { status: 500 });
     const notification = group(many(4));
     const half = await channel().send(notification);
     expect(half).toMatchObject({
       result: 'retry',
-      reason: 'answered 500; answered 400 (2 of 4 parts are done)',
+      reason: 'answered 500; answered 400 (1 of 4 parts are done)',
     });
+    pager.script.push({ status: 400 });
     await expect(channel().send(notification, half.thread)).resolves.toEqual({
       result: 'refused',
-      reason: '1 of 4 parts refused',
+      reason: '1 of 4 parts refused: answered 400',
       thread: {},
     });
+    await expect(channel().send(notification, half.thread)).resolves.toEqual({ result: 'sent', thread: {} });
+    expect(sources()[0]).toBe('s1');
+    expect(new Set(sources())).toEqual(new Set(['s0', 's1', 's2', 's3']));
   });
 
   it('are not sent one by one to a PagerDuty that takes none of them', async () => {
