@@ -22,9 +22,11 @@ describe('a channel that stood in for one that is gone', () => {
   });
 
   it('is told the end that the other had not taken yet', () => {
-    const own = new RoutingStory();
+    const own = new RoutingStory({
+      escalation: [{ afterMs: 0, channels: ['gone'], severities: ['critical'] }],
+    });
     own.channels = ['gone'];
-    own.fire('shop').round(0);
+    expect(own.fire('shop').round(0)).toEqual(['gone: fired shop critical']);
     own.delivery = undefined;
     own.at(1).resolve('shop').round();
     own.channels = ['phone'];
