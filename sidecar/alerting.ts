@@ -39,6 +39,8 @@ import { WindowMemory } from './window/window-memory';
 /** Ends of deliveries come many at a time; they are written down together. */
 const ENDS_TOGETHER_MS = 100;
 
+const NOT_MUTED: MuteReasons = { silences: [], maintenance: [], inhibitedBy: undefined };
+
 /** A disk that hangs must not keep people from being told. */
 const MOST_COMMIT_WAIT_MS = 2_000;
 
@@ -145,7 +147,10 @@ export class Alerting {
 
   /** By the alert's key. */
   muteReasons(): ReadonlyMap<string, MuteReasons> {
-    return this.engine.muteReasons(this.clock.nowMs(), this.#aheadMs());
+    const reasons = new Map(this.engine.muteReasons(this.clock.nowMs(), this.#aheadMs()));
+    for (const key of this.engine.gathered())
+      reasons.set(key, { ...NOT_MUTED, ...reasons.get(key), isGathered: true });
+    return reasons;
   }
 
   evidenceOf(alert: Alert): Evidence | undefined {

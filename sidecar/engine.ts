@@ -183,6 +183,12 @@ export class Engine {
     return reasons;
   }
 
+  /** Keys of alerts of which something waits for the next digest, or for the end of the quiet hours. */
+  gathered(): ReadonlySet<string> {
+    const channels = [...this.#routeState.channels.values()];
+    return new Set(channels.flatMap(({ gathered }) => gathered.map(({ key }) => key)));
+  }
+
   /** Where it fails and how; `undefined` of what is not about requests. */
   evidenceOf({ rule, scope, verdict }: Alert, nowMs: number): Evidence | undefined {
     const lastMs = evidenceMsOf(rule, verdict.windows);

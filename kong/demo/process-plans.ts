@@ -38,7 +38,7 @@ export interface PlanInput {
 
 export function planPrograms(input: PlanInput): ProgramPlans {
   const { options, layout, directory, token, node, environment } = input;
-  // A KONG_ or GATEWATCH_ variable of the user's shell must not reach into the demo.
+  // A KONG_ or GATEWATCH_ variable of the user's shell must not reach into the demo, but for those that say what the sidecar tells.
   const env = Object.fromEntries(
     Object.entries(environment).filter(([name]) => !/^(KONG|GATEWATCH)_/.test(name)),
   );
@@ -66,6 +66,7 @@ export function planPrograms(input: PlanInput): ProgramPlans {
       args: [layout.sidecarProgram, '--config', layout.sidecarConfig],
       env: {
         ...env,
+        ...pick(environment, SIDECAR_VARIABLES),
         GATEWATCH_LISTEN: `127.0.0.1:${options.sidecarPort}`,
         GATEWATCH_TOKEN: token,
         GATEWATCH_DATA_DIR: directory.sidecarData,
@@ -124,6 +125,20 @@ export function planPrograms(input: PlanInput): ProgramPlans {
       readyUrl: `http://127.0.0.1:${options.upstreamBasePort}/__served`,
     },
   };
+}
+
+/** What the shipped configuration asks for and the demo does not decide. */
+const SIDECAR_VARIABLES = [
+  'GATEWATCH_RECORD_DIR',
+  'GATEWATCH_DASHBOARD_URL',
+  'GATEWATCH_SENTRY_URL',
+  'GATEWATCH_RUNBOOK_URL',
+];
+
+function pick(environment: PlanInput['environment'], names: readonly string[]): PlanInput['environment'] {
+  return Object.fromEntries(
+    names.flatMap((name) => (name in environment ? [[name, environment[name]]] : [])),
+  );
 }
 
 // The embedded gateway reads the same variables as Kong; those it does not know are for a real Kong alone.

@@ -7,6 +7,7 @@ import type { PagerDutyChannelSettings } from '../config/channel/pagerduty-setti
 import type { SentryChannelSettings } from '../config/channel/sentry-settings';
 import type { SlackBotSettings, SlackWebhookSettings } from '../config/channel/slack-settings';
 import type { WebhookChannelSettings } from '../config/channel/webhook-settings';
+import { describeNotification } from '../notify/describe-notification';
 import { lastWords } from '../notify/last-words';
 import type { Notification } from '../notify/notification';
 import { alertsAddress, validMsOf } from './alertmanager/alertmanager-channel';
@@ -178,18 +179,20 @@ function alertmanagerPreview(
 
 function sentryPreview(
   { resolving }: SentryChannelSettings,
-  { items }: Notification,
+  notification: Notification,
   { project, clock }: ChannelParts,
 ): Preview {
   const { envelopeUrl = project.spotlightUrl } = project;
   if (envelopeUrl === undefined)
     return { messages: [], notes: ['Neither sentry.dsn nor Spotlight is set: nothing would be sent.'] };
   const type = { 'content-type': 'application/x-sentry-envelope' };
+  const { items } = notification;
+  const { notes } = describeNotification(notification);
   const isOver = lastWords(items).some(({ item }) => item.occasion === 'resolved');
   return {
     messages: items
       .filter(({ occasion }) => occasion !== 'resolved' && occasion !== 'acknowledged')
-      .map((item) => request('POST', envelopeUrl, type, issueEnvelope(item, project, clock.nowMs()))),
+      .map((item) => request('POST', envelopeUrl, type, issueEnvelope(item, project, clock.nowMs(), notes))),
     notes: isOver
       ? [
           resolving === undefined || project.envelopeUrl === undefined

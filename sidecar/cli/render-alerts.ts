@@ -68,6 +68,7 @@ function mutedBy(muted: AlertDocument['muted']): string[] {
     ...muted.silences.map((id) => `silenced by ${id}`),
     ...muted.maintenance.map((name) => `in maintenance ${name}`),
     ...(muted.inhibited_by === null ? [] : [`hidden by ${muted.inhibited_by}`]),
+    ...(muted.waits_for_digest ? ['waits for the digest or the end of the quiet hours'] : []),
   ];
 }
 

@@ -4,7 +4,7 @@ import { SEVERITIES, type Severity } from '../../kong-plugin/contract/severity';
 import type { Config } from './config';
 import { doorWarnings } from './door-warnings';
 import { isPublicAddress } from './public-address';
-import { variantsOf, type Rule } from './rule';
+import { variantsOf, type Rule, type ScopeMatch } from './rule';
 
 const DAY_MS = 86_400_000;
 
@@ -14,6 +14,7 @@ export function configWarnings(config: Config, nowMs: number): string[] {
   return [
     ...(channels.length === 0 ? ['no channel is configured: rules are judged, but nobody is told'] : []),
     ...escalationWarnings(config),
+    ...overrideWarnings(config),
     ...maintenanceWarnings(config, nowMs),
     ...privateAddressWarnings(config),
     ...doorWarnings(config),
@@ -47,6 +48,30 @@ function escalationWarnings({ channels, notifications, rules }: Config): string[
       ),
   ];
 }
+
+/** Overrides that can never hold: of something else than their rule, or behind one that matches the same. */
+function overrideWarnings({ rules }: Config): string[] {
+  return rules.flatMap(({ name, match, overrides }) =>
+    overrides.flatMap((override, index) => {
+      const place = `rules.${name}.overrides[${index}]`;
+      if (!agrees(override.match, match)) return [`${place}: the rule itself matches nothing of this`];
+      const before = overrides.slice(0, index).findIndex((other) => isPartOf(other.match, override.match));
+      return before < 0 ? [] : [`${place}: overrides[${before}] matches the same, and the first holds`];
+    }),
+  );
+}
+
+/** Whether one alert can match both. */
+function agrees(a: ScopeMatch, b: ScopeMatch): boolean {
+  return MATCH_KEYS.every((key) => a[key] === undefined || b[key] === undefined || a[key] === b[key]);
+}
+
+/** Whether whatever matches `all` matches `part` too. */
+function isPartOf(part: ScopeMatch, all: ScopeMatch): boolean {
+  return MATCH_KEYS.every((key) => part[key] === undefined || part[key] === all[key]);
+}
+
+const MATCH_KEYS = ['service', 'operation', 'errorType'] as const satisfies readonly (keyof ScopeMatch)[];
 
 /** It is no fault, or every window would break the file some day. */
 function maintenanceWarnings({ notifications }: Config, nowMs: number): string[] {

@@ -54,8 +54,12 @@ export function parseMatcher(text: string): Matcher | MatcherFault {
 }
 
 /** What is wrong with a matcher from elsewhere; `undefined` where it can be used. */
-export function matcherFault({ operator, value }: Matcher): MatcherFault | undefined {
+export function matcherFault(matcher: Matcher): MatcherFault | undefined {
+  const { label, operator, value } = matcher;
   const found = JSON.stringify(value.slice(0, LONGEST_VALUE));
+  const values = CLOSED[label];
+  if (values !== undefined && !isExpression(operator) && !values.includes(value))
+    return { expected: `one of ${values.join(', ')}`, found };
   if (value.length > LONGEST_VALUE)
     return { expected: `a value of at most ${LONGEST_VALUE} characters`, found };
   if (!isExpression(operator)) return undefined;

@@ -69,7 +69,7 @@ export function readConfig(source: ConfigSource): ReadConfig {
 }
 
 /**
- * Only what decides who is told of what: rules, notifications and the channels' names; all else is as if the file did not say it.
+ * Only what decides who is told of what: rules, notifications and who the channels are; all else is as if the file did not say it.
  * No secret is read, and variables in what is left out need not be set. Never throws.
  */
 export function readRules(source: Pick<ConfigSource, 'text' | 'file' | 'environment'>): ReadConfig {
@@ -87,11 +87,16 @@ interface Extent {
   readonly reduce: (value: unknown) => unknown;
 }
 
+/** Of a channel: whether it is told of everything, or in the place of another. */
+const KEYS_OF_WHO = ['name', 'type', 'fallback'];
+
 const KEYS_OF_RULES = ['rules', 'notifications', 'evaluation_interval', 'channels'];
 
 function isOfRules(path: Path): boolean {
   const [key] = path;
-  return KEYS_OF_RULES.includes(String(key)) && (key !== 'channels' || path.at(-1) === 'name');
+  return (
+    KEYS_OF_RULES.includes(String(key)) && (key !== 'channels' || KEYS_OF_WHO.includes(String(path.at(-1))))
+  );
 }
 
 function reduceToRules(value: unknown): unknown {
@@ -99,12 +104,16 @@ function reduceToRules(value: unknown): unknown {
   const isLeftOut = (key: string): boolean => key in configShape.shape && !KEYS_OF_RULES.includes(key);
   const reduced = Object.fromEntries(Object.entries(value).filter(([key]) => !isLeftOut(key)));
   const { channels } = value;
-  if (Array.isArray(channels)) reduced['channels'] = channels.map(reduceToName);
+  if (Array.isArray(channels)) reduced['channels'] = channels.map(reduceToWho);
   return reduced;
 }
 
-function reduceToName(channel: unknown): unknown {
-  return isMap(channel) ? { name: channel['name'], type: 'webhook', url: 'http://channel.invalid' } : channel;
+function reduceToWho(channel: unknown): unknown {
+  if (!isMap(channel)) return channel;
+  const { name, type, fallback } = channel;
+  const who = { name, ...(fallback === undefined ? {} : { fallback }) };
+  const url = 'http://channel.invalid';
+  return type === 'alertmanager' ? { ...who, type, urls: [url] } : { ...who, type: 'webhook', url };
 }
 
 function read(source: ConfigSource, { isRead, reduce }: Extent): ReadConfig {

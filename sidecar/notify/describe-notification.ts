@@ -19,7 +19,7 @@ export interface DescribedNotification {
 
 export function describeNotification(notification: Notification): DescribedNotification {
   const items = notification.items.map((item) => ({ ...describeAlert(item), item, links: item.links }));
-  const { leftOut, repeat, insteadOf } = notification;
+  const { leftOut, repeat } = notification;
   const [first] = items;
   const goingOn = stillFiring(notification);
   const isOne = items.length === 1 && leftOut === 0 && notification.kind === 'group';
@@ -30,9 +30,14 @@ export function describeNotification(notification: Notification): DescribedNotif
       ...(leftOut > 0 ? [`${leftOut.toLocaleString('en-US')} more had no room in this message.`] : []),
       ...(goingOn > 0 ? [`${goingOn.toLocaleString('en-US')} more of this group still fire.`] : []),
       ...(repeat > 0 ? [`This is reminder ${repeat}.`] : []),
-      ...(insteadOf ? [`Channel ${insteadOf.channel} did not take this: ${insteadOf.reason}.`] : []),
+      ...describeInsteadOf(notification),
     ],
   };
+}
+
+/** In whose place it is told, and why. */
+export function describeInsteadOf({ insteadOf }: Notification): string[] {
+  return insteadOf ? [`Channel ${insteadOf.channel} did not take this: ${insteadOf.reason}.`] : [];
 }
 
 /** All of it as lines of plain text: the title, then what is said of each alert. */

@@ -13,6 +13,8 @@ export interface MuteReasons {
   readonly maintenance: readonly string[];
   /** Key of an alert that hides it (see `alertKey`). */
   readonly inhibitedBy: string | undefined;
+  /** It waits for the next digest, or for the end of the quiet hours. */
+  readonly isGathered?: boolean;
 }
 
 /**

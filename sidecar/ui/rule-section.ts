@@ -67,7 +67,10 @@ function rowOf(alert: Alert, { muteReasons, nowMs }: RuleFacts): string[] {
       : describeScope(scope),
     verdict.value === undefined ? '-' : formatValue(rule.kind, verdict.value),
     // Overrides have thresholds of their own.
-    describeThresholds(rule),
+    // Of a burn rate the row that the value is of.
+    verdict.windows === undefined
+      ? describeThresholds(rule)
+      : `over ${formatThreshold(rule.kind, verdict.threshold)}`,
     describeState(alert, nowMs),
     [
       ...(isActive(alert) ? [`id ${alertId(key)}`] : []),
@@ -125,5 +128,6 @@ function describeMute(reasons: MuteReasons | undefined): string[] {
     ...reasons.silences.map((id) => `silenced by ${id}`),
     ...reasons.maintenance.map((name) => `in maintenance ${name}`),
     ...(reasons.inhibitedBy === undefined ? [] : ['hidden by another alert']),
+    ...(reasons.isGathered ? ['waits for the digest or the end of the quiet hours'] : []),
   ];
 }

@@ -90,6 +90,18 @@ describe('low traffic', () => {
   });
 });
 
+describe('what waits for a digest', () => {
+  it('is told by the key of its alert for as long as it waits', () => {
+    const policy = { digest: { severities: ['warning'], everyMs: 10 * MINUTE_MS } } as const;
+    const rule = errorRateRule({ thresholds: [{ severity: 'warning', value: 0.1 }] });
+    const run = new EngineRun({ rules: [rule], policy });
+    run.run(MINUTE_MS, () => [many(FAILED, 10)]);
+    expect([...run.engine.gathered()]).toEqual([expect.stringContaining('shop')]);
+    run.run(11 * MINUTE_MS, () => [many(FAILED, 10)]);
+    expect([...run.engine.gathered()]).toEqual([]);
+  });
+});
+
 describe('inhibition, as it is by default', () => {
   const rules = [errorRateRule(), latencyRule(), apdexRule()];
   const slowErrors = sampleErrors('shop', [900]);

@@ -7,14 +7,15 @@
 import type { PagerDutyChannelSettings } from '../../config/channel/pagerduty-settings';
 import { Secret } from '../../config/secret';
 import { lastWords, type LastWord } from '../../notify/last-words';
-import type { Notification } from '../../notify/notification';
+import { describeNotification } from '../../notify/describe-notification';
+import type { Notification, NotificationItem } from '../../notify/notification';
 import type { Channel, Outcome, Thread } from '../channel';
 import type { ChannelParts } from '../channel-parts';
 import { postJson } from '../http/post-json';
 import { receiverOf } from '../progress';
 import { sendParts, type PartEnd } from '../send-parts';
 import { tryBudget } from '../try-budget';
-import { alertEvent, changeEvent, type PagerDutyDocument } from './pagerduty-event';
+import { alertEvent, changeEvent, type EventAction, type PagerDutyDocument } from './pagerduty-event';
 import { endOf } from './pagerduty-outcome';
 
 export function pagerDutyChannel(settings: PagerDutyChannelSettings, parts: ChannelParts): Channel {
@@ -53,18 +54,24 @@ function sendAll(
 }
 
 /** How each alert stands, in the order of the message. */
-export function eventsOf({ items }: Notification, clientUrl: string | undefined): PagerDutyDocument[] {
-  return lastWords(items).flatMap((word) => eventsOfAlert(word, clientUrl));
+export function eventsOf(notification: Notification, clientUrl: string | undefined): PagerDutyDocument[] {
+  const { notes } = describeNotification(notification);
+  return lastWords(notification.items).flatMap((word) =>
+    eventsOfAlert(word, (item, action) => alertEvent(item, action, clientUrl, notes)),
+  );
 }
 
 /** PagerDuty drops an acknowledgement of what was not triggered. */
-function eventsOfAlert({ item, trouble }: LastWord, clientUrl: string | undefined): PagerDutyDocument[] {
-  if (item.occasion === 'resolved') return [alertEvent(item, 'resolve', clientUrl)];
+function eventsOfAlert(
+  { item, trouble }: LastWord,
+  event: (item: NotificationItem, action: EventAction) => PagerDutyDocument,
+): PagerDutyDocument[] {
+  if (item.occasion === 'resolved') return [event(item, 'resolve')];
   const isAcknowledged = item.occasion === 'acknowledged' || item.alert.state === 'acknowledged';
   const begun = item.occasion === 'acknowledged' ? trouble : item;
   return [
-    ...(begun === undefined ? [] : [alertEvent(begun, 'trigger', clientUrl)]),
-    ...(isAcknowledged ? [alertEvent(item, 'acknowledge', clientUrl)] : []),
+    ...(begun === undefined ? [] : [event(begun, 'trigger')]),
+    ...(isAcknowledged ? [event(item, 'acknowledge')] : []),
   ];
 }
 

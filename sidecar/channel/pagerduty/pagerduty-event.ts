@@ -19,11 +19,12 @@ export type EventAction = 'trigger' | 'acknowledge' | 'resolve';
 /** A document without its `routing_key`, which is added where it is sent. */
 export type PagerDutyDocument = Readonly<Record<string, unknown>>;
 
-/** @param clientUrl where people reach the sidecar */
+/** @param clientUrl where people reach the sidecar @param notes on the message that it comes with */
 export function alertEvent(
   item: NotificationItem,
   action: EventAction,
   clientUrl: string | undefined,
+  notes: readonly string[] = [],
 ): PagerDutyDocument {
   const { alert, atMs, links } = item;
   const payload = {
@@ -42,7 +43,7 @@ export function alertEvent(
       : {}),
   };
   const linked = action === 'trigger' && links.length > 0 ? { links: links.map(linkOf) } : {};
-  const details = detailsOf(item);
+  const details = detailsOf(item, notes);
   return smallest([
     { ...event, ...linked, payload: { ...payload, custom_details: { ...details.few, ...details.more } } },
     { ...event, ...linked, payload: { ...payload, custom_details: details.few } },
@@ -109,7 +110,7 @@ function placeOf(scope: Scope): { source: string; component?: string; group?: st
   }
 }
 
-function detailsOf(item: NotificationItem): { few: object; more: object } {
+function detailsOf(item: NotificationItem, notes: readonly string[]): { few: object; more: object } {
   const { alert, alertKey, occasion, endReason, evidence, externalLabels } = item;
   const { verdict, acknowledgement } = alert;
   const { value, threshold } = valuesOf(alert);
@@ -123,6 +124,7 @@ function detailsOf(item: NotificationItem): { few: object; more: object } {
       requests: verdict.samples,
       ...(startMs === undefined ? {} : { since: new Date(startMs).toISOString() }),
       ...(endReason === undefined ? {} : { end_reason: endReason }),
+      ...(notes.length === 0 ? {} : { notes: notes.map(plain).join(' ') }),
     },
     more: {
       description: describeAlert(item).sentences.map(plain).join('\n'),

@@ -6,8 +6,9 @@
 // alert: a digest may tell that it fires again.
 import type { SentryApiSettings, SentryChannelSettings } from '../../config/channel/sentry-settings';
 import { alertIdentity } from '../../notify/alert-identity';
+import { describeNotification } from '../../notify/describe-notification';
 import { lastWords } from '../../notify/last-words';
-import type { NotificationItem } from '../../notify/notification';
+import type { Notification, NotificationItem } from '../../notify/notification';
 import { postEnvelope, showEnvelope } from '../../sentry/post-envelope';
 import type { Channel, Outcome } from '../channel';
 import type { ChannelParts } from '../channel-parts';
@@ -42,20 +43,27 @@ export function sentryChannel(settings: SentryChannelSettings, parts: ChannelPar
     name,
     type,
     delivery,
-    send: ({ id, items }, thread) => {
-      const all = [...openings(items, parts), ...resolvings(items, resolving, parts)];
-      return sendParts(all, { notificationId: id, receiver }, thread, tryBudget(timeoutMs, clock));
+    send: (notification, thread) => {
+      const all = [...openings(notification, parts), ...resolvings(notification.items, resolving, parts)];
+      return sendParts(
+        all,
+        { notificationId: notification.id, receiver },
+        thread,
+        tryBudget(timeoutMs, clock),
+      );
     },
   };
 }
 
 /** An issue that is open says no more by a second event. */
-function openings(items: readonly NotificationItem[], parts: ChannelParts): Part[] {
-  return items
+function openings(notification: Notification, parts: ChannelParts): Part[] {
+  const { notes } = describeNotification(notification);
+  return notification.items
     .filter(({ occasion }) => occasion !== 'acknowledged' && occasion !== 'resolved')
     .map((item) => ({
       name: eventIdOf(item),
-      send: async (timeoutMs) => partEnd(await open(item, timeoutMs, parts)),
+      send: async (timeoutMs) =>
+        partEnd(await open(issueEnvelope(item, parts.project, parts.clock.nowMs(), notes), timeoutMs, parts)),
     }));
 }
 
@@ -80,12 +88,12 @@ function partEnd(outcome: Outcome): PartEnd {
 
 const ENVELOPE_HEADERS = { 'content-type': 'application/x-sentry-envelope' };
 
+/** @param text the envelope of an event */
 async function open(
-  item: NotificationItem,
+  text: string,
   timeoutMs: number,
   { project, clock, conversation }: ChannelParts,
 ): Promise<Outcome> {
-  const text = issueEnvelope(item, project, clock.nowMs());
   const { envelopeUrl, spotlightUrl } = project;
   const url = envelopeUrl ?? spotlightUrl;
   if (url !== undefined)

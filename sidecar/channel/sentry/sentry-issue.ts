@@ -28,11 +28,13 @@ export function eventIdOf(item: NotificationItem): string {
 /**
  * @param source `environment` and `release` of the sidecar
  * @param nowMs Unix ms
+ * @param notes on the message that it comes with
  */
 export function issueEnvelope(
   item: NotificationItem,
   source: { readonly environment: string; readonly release: string },
   nowMs: number,
+  notes: readonly string[] = [],
 ): string {
   const { alert, links, atMs, externalLabels } = item;
   const { rule, scope, verdict, severity } = alert;
@@ -47,7 +49,7 @@ export function issueEnvelope(
     platform: 'other',
     level: SENTRY_LEVEL_OF[severity],
     logger: 'gatewatch.alert',
-    message: { formatted: [title, ...sentences].join('\n') },
+    message: { formatted: [title, ...sentences, ...notes].join('\n') },
     transaction: rule.name,
     fingerprint: ['gatewatch-alert', ...identityOf(item)],
     environment: source.environment,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { SEVERITIES, severityRank, type Severity } from '../../../kong-plugin/contract/severity';
 import { alertId } from '../../alert/alert-key';
 import { describeAlert } from '../../notify/describe-alert';
+import { describeInsteadOf } from '../../notify/describe-notification';
 import { labelsInBrackets } from '../../notify/describe-subject';
 import { lastWords } from '../../notify/last-words';
 import { LINK_NAMES, type Notification, type NotificationItem } from '../../notify/notification';
@@ -66,6 +67,7 @@ export function rootMessage(alerts: readonly RootAlert[], notification: Notifica
     isQuiet: false,
     entries: alerts,
     notes: [
+      ...describeInsteadOf(notification),
       ...(leftOut > 0 ? [`${leftOut.toLocaleString('en-US')} more had no room in this message.`] : []),
       ...(unknown > 0 ? [`${unknown.toLocaleString('en-US')} more of this group fire.`] : []),
       ...(alerts.length === MOST_ALERTS ? [`Only ${MOST_ALERTS} alerts are counted here.`] : []),

@@ -41,7 +41,7 @@ export function alertmanagerDocument(
   receiver: string,
   externalUrl = '',
 ): AlertmanagerDocument {
-  const { title, items } = describeNotification(notification);
+  const { title, items, notes } = describeNotification(notification);
   const alerts = items.map((described) => alertDocument(described.item, described));
   return {
     version: '4',
@@ -51,7 +51,11 @@ export function alertmanagerDocument(
     receiver,
     groupLabels: groupLabelsOf(notification),
     commonLabels: common(alerts.map(({ labels }) => labels)),
-    commonAnnotations: { ...common(alerts.map(({ annotations }) => annotations)), title },
+    commonAnnotations: withoutEmpty({
+      ...common(alerts.map(({ annotations }) => annotations)),
+      title,
+      notes: notes.join(' '),
+    }),
     externalURL: externalUrl,
     alerts,
   };

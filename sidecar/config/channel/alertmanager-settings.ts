@@ -32,7 +32,12 @@ export const alertmanagerShape = z.strictObject({
   name,
   type: z.literal('alertmanager'),
   urls: z
-    .array(url, { error: URLS_ERROR })
+    .array(
+      url.refine((text) => !/\/api\/v\d/.test(text), {
+        error: 'the address of an Alertmanager without /api/v2/alerts, which is added to it',
+      }),
+      { error: URLS_ERROR },
+    )
     .min(1, { error: URLS_ERROR })
     .max(20, { error: 'at most 20 addresses' }),
   resend_interval: duration(5 * SECOND_MS, 30 * MINUTE_MS).default(DEFAULT_RESEND_INTERVAL_MS),

@@ -55,6 +55,7 @@ export function alertDocument(alert: Alert, { muteReasons, links, nowMs }: Alert
           silences: [...muted.silences],
           maintenance: [...muted.maintenance],
           inhibited_by: muted.inhibitedBy === undefined ? null : alertId(muted.inhibitedBy),
+          waits_for_digest: muted.isGathered ?? false,
         }
       : null,
     links: linksOf(alert, links, alert.resolvedMs ?? nowMs),

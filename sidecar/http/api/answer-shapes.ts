@@ -38,6 +38,7 @@ const muted = z
     silences: z.array(silenceId),
     maintenance: z.array(text).describe('Names of maintenance windows'),
     inhibited_by: alertId.nullable().describe('The alert that hides it'),
+    waits_for_digest: z.boolean().describe('For the next digest, or for the end of the quiet hours'),
   })
   .describe('Why nobody is told of it now');
 

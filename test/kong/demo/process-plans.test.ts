@@ -37,6 +37,7 @@ const input: PlanInput = {
     HOME: '/root',
     KONG_DATABASE: 'postgres',
     GATEWATCH_TOKEN: 'old',
+    GATEWATCH_RECORD_DIR: 'records',
     KONGRESS: 'kept',
   },
   asRoot: false,
@@ -55,6 +56,7 @@ describe('the programs of a run', () => {
     expect(sidecar.env).toMatchObject({
       GATEWATCH_TOKEN: 'secret',
       GATEWATCH_LISTEN: '127.0.0.1:19765',
+      GATEWATCH_RECORD_DIR: 'records',
       PATH: '/bin',
     });
     expect(upstreams.env).not.toHaveProperty('GATEWATCH_TOKEN');

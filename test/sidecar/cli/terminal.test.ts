@@ -41,7 +41,12 @@ const KNOWN: AlertDocument = {
   severity: 'warning',
   acknowledged: { by: 'alice', comment: 'the index is being built', at: '2026-03-01T11:50:00.000Z' },
   flapping: true,
-  muted: { silences: ['00000000000000aa'], maintenance: ['nightly'], inhibited_by: ALERT.id },
+  muted: {
+    silences: ['00000000000000aa'],
+    maintenance: ['nightly'],
+    inhibited_by: ALERT.id,
+    waits_for_digest: false,
+  },
 };
 
 describe('alerts in a terminal', () => {
@@ -53,6 +58,13 @@ describe('alerts in a terminal', () => {
         '(by alice: the index is being built; flapping; silenced by 00000000000000aa; in maintenance nightly; ' +
         'hidden by 0123456789abcdef)',
     ]);
+  });
+
+  it('say that they wait for a digest', () => {
+    const muted = { silences: [], maintenance: [], inhibited_by: null, waits_for_digest: true };
+    expect(renderAlerts([{ ...ALERT, muted }], PLAIN)[1]).toContain(
+      'checkout (waits for the digest or the end of the quiet hours)',
+    );
   });
 
   it('fit into 80 columns', () => {

@@ -35,6 +35,31 @@ describe('an escalation', () => {
   });
 });
 
+describe('an override', () => {
+  const warningsOfOverrides = (overrides: string): string[] =>
+    configWarnings(
+      configOf(
+        `rules: [{ name: a, error_rate_threshold: 0.1, match: { service: shop }, overrides: [${overrides}] }]\n`,
+      ),
+      NOW,
+    ).filter((warning) => warning.includes('overrides'));
+
+  it('that can never hold is warned of', () => {
+    expect(warningsOfOverrides('{ match: { service: cart }, error_rate_threshold: 0.2 }')).toEqual([
+      'rules.a.overrides[0]: the rule itself matches nothing of this',
+    ]);
+    const twice =
+      '{ match: { service: shop }, window: 10m }, { match: { service: shop }, error_rate_threshold: 0.2 }';
+    expect(warningsOfOverrides(twice)).toEqual([
+      'rules.a.overrides[1]: overrides[0] matches the same, and the first holds',
+    ]);
+  });
+
+  it('that holds is not', () => {
+    expect(warningsOfOverrides('{ match: { service: shop }, disabled: true }')).toEqual([]);
+  });
+});
+
 describe('a maintenance window', () => {
   const warningsAt = (until: string, times: string): string[] =>
     configWarnings(

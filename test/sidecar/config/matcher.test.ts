@@ -137,9 +137,17 @@ describe('a matcher', () => {
     expect(parseMatcher(renderMatcher(given))).toEqual(given);
   });
 
+  it.each([
+    ['severity=crit', 'one of info, warning, error, critical'],
+    ['kind!="latencyy"', 'one of '],
+    ['level=srvice', 'one of '],
+  ])('cannot be of a value that no alert has: %s', (text, expected) => {
+    expect(parseMatcher(text)).toMatchObject({ expected: expect.stringContaining(expected) as string });
+  });
+
   it('is taken apart as by one expression that allows spaces everywhere', () => {
     const written = fc.string({
-      unit: fc.constantFrom('service', 'kind', 'a', ' ', '\n', '\u00a0', '=', '~', '!', '"', '\\'),
+      unit: fc.constantFrom('service', 'operation', 'a', ' ', '\n', '\u00a0', '=', '~', '!', '"', '\\'),
       maxLength: 12,
     });
     fc.assert(
@@ -147,7 +155,7 @@ describe('a matcher', () => {
         const [, label, operator, value] = /^\s*([^\s=!~"]+)\s*(=~|!=|!~|=)\s*(.*?)\s*$/su.exec(text) ?? [];
         const read = parseMatcher(text);
         const isPlain = value !== undefined && !/["\\]/.test(value) && operator !== '=~' && operator !== '!~';
-        if (isPlain && (label === 'service' || label === 'kind'))
+        if (isPlain && (label === 'service' || label === 'operation'))
           expect(read).toEqual({ label, operator, value });
         else if (label === undefined)
           expect('expected' in read && read.expected).toContain('a matcher such as');
@@ -157,7 +165,9 @@ describe('a matcher', () => {
 
   it('is written so that it is read again', () => {
     const matcher = fc.record({
-      label: fc.constantFrom(...ALERT_LABELS),
+      label: fc.constantFrom(
+        ...ALERT_LABELS.filter((label) => !['kind', 'level', 'severity'].includes(label)),
+      ),
       operator: fc.constantFrom('=' as const, '!=' as const),
       value: fc.string({
         unit: fc.constantFrom('a', '"', '\\', 'n', '\n', ' ', '=', '~', 'é'),

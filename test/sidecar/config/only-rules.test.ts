@@ -44,6 +44,20 @@ channels:
     expect([result.config.token, result.config.recording]).toEqual([undefined, undefined]);
   });
 
+  it('tell by themselves who stands in for whom, and which channel decides for itself', () => {
+    const channels = `
+channels:
+  - { name: oncall, type: slack, webhook_url: '\${SLACK}', fallback: phone }
+  - { name: phone, type: pagerduty, routing_key: '\${KEY}' }
+  - { name: cluster, type: alertmanager, urls: ['\${AM}'] }
+`;
+    const result = read(`rules: [{ name: a, error_rate_threshold: 0.1 }]${channels}`);
+    if (!result.ok) throw new Error(result.faults.map(renderFault).join('\n'));
+    const { notifications, channels: own } = result.config;
+    expect(notifications.escalation.map((step) => step.channels)).toEqual([['oncall']]);
+    expect(own.map(({ name, type }) => [name, type])).toContainEqual(['cluster', 'alertmanager']);
+  });
+
   it('have their variables filled in', () => {
     const result = read('rules: [{ name: a, error_rate_threshold: 0.1, window: "${WINDOW}" }]', {
       WINDOW: '7m',

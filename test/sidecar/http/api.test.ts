@@ -341,7 +341,12 @@ describe('a silence', () => {
     const lastsMs = Date.parse(silence.ends_at) - Date.parse(silence.starts_at);
     expect(Math.abs(lastsMs - 7_200_000)).toBeLessThan(1_000);
     const [alert, other] = await alertsOf(api);
-    expect(alert?.muted).toEqual({ silences: [silence.id], maintenance: [], inhibited_by: null });
+    expect(alert?.muted).toEqual({
+      silences: [silence.id],
+      maintenance: [],
+      inhibited_by: null,
+      waits_for_digest: false,
+    });
     expect(other?.muted).toBeNull();
 
     const startsAt = new Date(Date.now() + 3_600_000).toISOString();

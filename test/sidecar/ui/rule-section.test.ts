@@ -169,6 +169,23 @@ describe('what the first page says of a rule', () => {
     expect(rows({ rules: [rule], hasKong: true })).toEqual([[rule.name, '-', '-', threshold, why]]);
   });
 
+  it('of a burn rate tells the factor of the row that the value is of', () => {
+    const rule = burnRateRule();
+    const alert = firingAlert({
+      rule,
+      verdict: {
+        state: 'breached',
+        severity: 'critical',
+        doubt: undefined,
+        value: 20,
+        threshold: 14.4,
+        samples: 100,
+        windows: { longMs: 60 * MINUTE_MS, shortMs: 5 * MINUTE_MS },
+      },
+    });
+    expect(rows({ rules: [rule], alerts: [alert] })[0]?.slice(2, 4)).toEqual(['20x', 'over 14.4x']);
+  });
+
   it.each<[string, Rule]>([
     ['kong_unreachable', kongUnreachableRule()],
     ['target_unhealthy', targetUnhealthyRule()],

@@ -226,6 +226,12 @@ describe('a channel is refused for', () => {
     expect(faults.join('\n')).toContain(fault);
   });
 
+  it('the whole address of the API of an Alertmanager, to which it is added', () => {
+    expect(faultsOf(channels('name: a, type: alertmanager, urls: ["http://am:9093/api/v2/alerts"]'))).toEqual(
+      [expect.stringContaining('expected the address of an Alertmanager without /api/v2/alerts')],
+    );
+  });
+
   it('nothing, with its secret shown, where the secret is in a list or a header', () => {
     const secret = 'planted-secret-value';
     const faults = [
