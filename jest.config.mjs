@@ -2,6 +2,7 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
   setupFiles: ['<rootDir>/test/support/property-seed.ts'],
   // They wait more than they work, and each may start several processes.
   maxWorkers: 2,

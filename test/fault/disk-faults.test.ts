@@ -19,7 +19,7 @@ import { seededRandom } from '../support/seeded-random';
 import { SidecarProcess } from '../support/sidecar-process';
 import { SmallDisk } from '../support/small-disk';
 
-const RUNS = Number(process.env['GATEWATCH_DISK_RUNS'] ?? 2);
+const RUNS = Number(process.env['GATEWATCH_DISK_RUNS'] ?? 1);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
 jest.setTimeout(180_000 + RUNS * 60_000);

@@ -12,7 +12,7 @@ import { seededRandom } from '../support/seeded-random';
 import { SidecarProcess } from '../support/sidecar-process';
 import { WebhookReceiver, type Script } from '../support/webhook-receiver';
 
-const KILLS = Number(process.env['GATEWATCH_OUTBOX_KILLS'] ?? 6);
+const KILLS = Number(process.env['GATEWATCH_OUTBOX_KILLS'] ?? 4);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 const TOKEN = 'a-token-for-the-test';
 

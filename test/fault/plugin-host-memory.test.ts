@@ -12,7 +12,7 @@ import { sumOf } from '../support/samples';
 import { SidecarProcess } from '../support/sidecar-process';
 import { SpokenPluginServer } from '../support/spoken-plugin-server';
 
-const EVENTS = Number(process.env['GATEWATCH_HOST_EVENTS'] ?? 50_000);
+const EVENTS = Number(process.env['GATEWATCH_HOST_EVENTS'] ?? 20_000);
 const ROUNDS = 100;
 const ABANDONED = 10;
 /** Of what is left after garbage collection, from the first fifth to the end: of 50,000 events 60 bytes each would be more. */

@@ -12,7 +12,7 @@ import { parseSamples, sumOf } from '../support/samples';
 import { seededRandom } from '../support/seeded-random';
 import { SidecarProcess } from '../support/sidecar-process';
 
-const KILLS = Number(process.env['GATEWATCH_PLUGIN_KILLS'] ?? 2);
+const KILLS = Number(process.env['GATEWATCH_PLUGIN_KILLS'] ?? 1);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 const CLIENTS = 32;
 

@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 const BURSTS_PER_HOUR = 20;
 const BURST_PAUSE_S = 150;
 const PER_BURST = Math.round(
-  Number(process.env['GATEWATCH_OUTAGE_EVENTS'] ?? 9_600) / (HOURS * BURSTS_PER_HOUR),
+  Number(process.env['GATEWATCH_OUTAGE_EVENTS'] ?? 4_800) / (HOURS * BURSTS_PER_HOUR),
 );
 /** In the last minute, a second apart. */
 const LAST_BURSTS = 5;

@@ -16,7 +16,7 @@ import { sumOf, type ScrapedSample } from '../support/samples';
 import { seededRandom } from '../support/seeded-random';
 import { SidecarProcess } from '../support/sidecar-process';
 
-const RUNS = Number(process.env['GATEWATCH_WIRE_RUNS'] ?? 2);
+const RUNS = Number(process.env['GATEWATCH_WIRE_RUNS'] ?? 1);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
 /** Far above what a busy machine needs for an answer, so that only the faults are late. */
