@@ -31,7 +31,7 @@ import { sumOf } from '../support/samples';
 import { seededRandom } from '../support/seeded-random';
 import { SidecarProcess } from '../support/sidecar-process';
 
-const RUNS = Number(process.env['GATEWATCH_DAMAGE_RUNS'] ?? 2);
+const RUNS = Number(process.env['GATEWATCH_DAMAGE_RUNS'] ?? 1);
 const SEED = Number(process.env['GATEWATCH_FAULT_SEED'] ?? 1);
 
 jest.setTimeout(180_000 + RUNS * 25_000);
