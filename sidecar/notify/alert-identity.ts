@@ -10,6 +10,11 @@ export function alertIdentity({
   alertKey,
   externalLabels,
 }: Pick<NotificationItem, 'alertKey' | 'externalLabels'>): string {
-  const labels = Object.entries(externalLabels).sort(([a], [b]) => (a < b ? -1 : 1));
+  const labels = sortedLabels(externalLabels);
   return alertId(labels.length === 0 ? alertKey : JSON.stringify([alertKey, labels]));
+}
+
+/** By name: in what order the configuration has them says nothing. */
+export function sortedLabels(externalLabels: NotificationItem['externalLabels']): [string, string][] {
+  return Object.entries(externalLabels).sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { SENTRY_LEVEL_OF } from '../../../kong-plugin/contract/sentry-level';
 import { alertLabels } from '../../route/alert-labels';
-import { alertIdentity } from '../../notify/alert-identity';
+import { alertIdentity, sortedLabels } from '../../notify/alert-identity';
 import { describeAlert } from '../../notify/describe-alert';
 import type { NotificationItem } from '../../notify/notification';
 
@@ -13,7 +13,7 @@ const MAX_TAG_LENGTH = 200;
 
 /** The alert, and the labels of the sidecar that tells it. */
 function identityOf({ alertKey, externalLabels }: NotificationItem): string[] {
-  return [alertKey, ...Object.entries(externalLabels).map((label) => label.join('='))];
+  return [alertKey, ...sortedLabels(externalLabels).map((label) => label.join('='))];
 }
 
 /** 32 hexadecimal digits. */

@@ -1,61 +1,23 @@
 // Two sidecars that tell the same receivers of services of the same names.
-import type { ChannelSettings } from '../../../sidecar/config/channel/channel-settings';
-import { previewOf } from '../../../sidecar/channel/preview';
 import { alertIdentity } from '../../../sidecar/notify/alert-identity';
+import { pagerDutySettings, sentrySettings } from '../../support/channel-settings';
+import { EVERY_CHANNEL, sentText } from '../../support/every-channel';
 import {
-  alertmanagerSettings,
-  emailSettings,
-  pagerDutySettings,
-  sentrySettings,
-  slackBotSettings,
-  slackWebhookSettings,
-  webhookSettings,
-} from '../../support/channel-settings';
-import { ManualClock } from '../../support/manual-clock';
-import {
-  SAMPLE_STARTED_MS,
   sampleGroup,
   sampleItem,
   sampleNotification,
   sampleResolved,
 } from '../../support/sample-notification';
 
-const PARTS = {
-  clock: new ManualClock(SAMPLE_STARTED_MS),
-  project: {
-    envelopeUrl: 'http://127.0.0.1:1/envelope',
-    spotlightUrl: undefined,
-    environment: 'test',
-    release: '1',
-  },
-  externalUrl: undefined,
-};
 const URL = 'http://127.0.0.1:1/';
 const OURS = { externalLabels: { cluster: 'eu-1', stage: 'prod' } };
 const THEIRS = { externalLabels: { cluster: 'us-2', stage: 'prod' } };
-
-function sentText(settings: ChannelSettings, notification: ReturnType<typeof sampleNotification>): string {
-  const shown = previewOf(settings, notification, undefined, PARTS);
-  return 'messages' in shown ? shown.messages.flat().join('\n') : shown.problem;
-}
 
 function valuesOf(text: string, key: string): string[] {
   return [...text.matchAll(new RegExp(`"${key}": ?"([^"]*)"`, 'g'))].map(([, value = '']) => value);
 }
 
-const CHANNELS: readonly [string, ChannelSettings][] = [
-  ['a webhook', webhookSettings(URL)],
-  ['Teams', webhookSettings(URL, { content: { kind: 'format', format: 'teams' } })],
-  ['Discord', webhookSettings(URL, { content: { kind: 'format', format: 'discord' } })],
-  ['Slack', slackWebhookSettings(URL)],
-  ["Slack's bot", slackBotSettings(URL)],
-  ['PagerDuty', pagerDutySettings(URL)],
-  ['an Alertmanager', alertmanagerSettings([URL])],
-  ['Sentry', sentrySettings()],
-  ['a mail', emailSettings(25)],
-];
-
-describe.each(CHANNELS)('the labels of the sidecar, for %s', (_, settings) => {
+describe.each(EVERY_CHANNEL)('the labels of the sidecar, for %s', (_, settings) => {
   it('are in the title of an alert', () => {
     expect(sentText(settings, sampleNotification({ item: OURS }))).toContain(
       'High p95 latency: 812 ms on service slow (cluster eu-1, stage prod)',
@@ -71,7 +33,7 @@ describe('the labels of the sidecar', () => {
   it('stand beside what a group has in common', () => {
     const items = ['a', 'b'].map((service) => sampleItem({ service, item: OURS }));
     const group = sampleGroup(items, { message: { groupLabels: { rule: 'slow' } } });
-    for (const [, settings] of CHANNELS.filter(
+    for (const [, settings] of EVERY_CHANNEL.filter(
       ([, { type }]) => !['pagerduty', 'alertmanager', 'sentry'].includes(type),
     ))
       expect(sentText(settings, group)).toContain('2 alerts fire (rule slow, cluster eu-1, stage prod)');
@@ -97,6 +59,15 @@ describe('the labels of the sidecar', () => {
     const [ours, theirs] = [issueOf(OURS), issueOf(THEIRS)];
     for (const [index, fact] of ours.entries()) expect(fact).not.toEqual(theirs[index]);
     expect(sentText(sentrySettings(), sampleNotification({ item: OURS }))).toContain('"cluster":"eu-1"');
+  });
+
+  it('stand in any order for one issue of Sentry', () => {
+    const [one, other] = [OURS, { externalLabels: { stage: 'prod', cluster: 'eu-1' } }].map((item) => {
+      const text = sentText(sentrySettings(), sampleNotification({ item }));
+      return [valuesOf(text, 'event_id'), /"fingerprint":.*"environment"/.exec(text)?.[0]];
+    });
+    expect(one?.[1]).toContain('cluster=eu-1');
+    expect(one).toEqual(other);
   });
 
   it('make an identity in which their order says nothing', () => {
