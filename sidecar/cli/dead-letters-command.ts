@@ -24,7 +24,8 @@ export const DEAD_LETTERS_USAGE = `Usage: gatewatch dead-letters [flags]        
 
 They are kept for seven days, the newest 500 of them.
 
-  --send ID           may be given again; all: each but old news (no longer true, or told its channel later); the oldest first
+  --send ID           may be given again; all: each but old news (no longer true, or told its channel later);
+                      the oldest first
   --discard ID        may be given again
   --by NAME           who discards it (this user at this host)
 ${CONNECTION_HELP}`;

@@ -322,10 +322,11 @@ export class Outbox {
   }
 
   /** Of what somebody has taken. */
-  #tellStandIns({ letter, meantFor, order }: Meant): void {
-    if (letter.kind === 'change' || letter.kind === 'standing') return;
+  #tellStandIns(meant: Meant): void {
+    if (!isOfAlerts(meant)) return;
+    const { letter, meantFor, order } = meant;
     const sinceMs = this.#parts.clock.nowMs();
-    for (const [channel, items] of this.#standIns.newsOf({ letter, meantFor, order }))
+    for (const [channel, items] of this.#standIns.newsOf(meant))
       if (this.#dispatcher.channel(channel))
         this.#wait({ letter: followUp(letter, channel, items), sinceMs, meantFor, order, origin: undefined });
   }

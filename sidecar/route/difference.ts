@@ -81,7 +81,8 @@ function resolved({ alert, endReason, atMs }: End, { worst }: Knowledge): Step {
   return { item: { alert, occasion: 'resolved', atMs, endReason }, severity, after: undefined };
 }
 
-function worse(severity: Severity, other: Severity | undefined): Severity {
+/** @param other `undefined`: none to compare with */
+export function worse(severity: Severity, other: Severity | undefined): Severity {
   return other !== undefined && severityRank(other) > severityRank(severity) ? other : severity;
 }
 

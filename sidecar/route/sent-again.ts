@@ -2,6 +2,7 @@
 // this round had told it, so that it is told the end too. Where it does not arrive again that is taken back like any other.
 import { severityRank } from '../../kong-plugin/contract/severity';
 import { withUnderway } from './delivery';
+import { worse } from './difference';
 import type { MessageItem } from './message';
 import { NEW_CHANNEL, NO_NOTE, type Knowledge, type Note, type RouteState, type Told } from './route-state';
 
@@ -26,7 +27,7 @@ export function sentAgain(state: RouteState, { channel, id, items }: SentAgain, 
     const isSameRun = knew?.startedMs === run.startedMs;
     // It was told of the same later, and knows as much.
     if (isSameRun && severityRank(knew.severity) >= severityRank(severity)) continue;
-    const worst = isSameRun && severityRank(knew.worst) > severityRank(severity) ? knew.worst : severity;
+    const worst = worse(severity, isSameRun ? knew.worst : undefined);
     const acknowledgedMs = alert.acknowledgement && run.alert.acknowledgement?.atMs;
     const knows: Knowledge = { severity, worst, startedMs: run.startedMs, acknowledgedMs, timeMs: nowMs };
     told.push({ key, knew, knows });

@@ -186,7 +186,7 @@ describe('secrets', () => {
       'reset',
       'garbage',
       'hang',
-      'break_in_body',
+      { status: 200, body: 'ok', flow: 'breaks' },
     );
     stack = await startStack({
       sidecarConfig: config('${GATEWATCH_TOKEN}').split('\n').slice(3).join('\n'),

@@ -24,8 +24,8 @@ export interface ScriptedAnswer {
  */
 export type Flow = 'pieces' | 'stops' | 'breaks' | 'endless';
 
-/** `hang`: no answer at all. `break_in_body`: a 200 whose body breaks off. */
-export type Script = ScriptedAnswer | 'hang' | 'break_in_body' | 'reset' | 'garbage';
+/** `hang`: no answer at all. */
+export type Script = ScriptedAnswer | 'hang' | 'reset' | 'garbage';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -95,9 +95,6 @@ function play(script: Script, response: ServerResponse): void {
       return;
     case 'garbage':
       response.socket?.end('this is not HTTP\r\n\r\n');
-      return;
-    case 'break_in_body':
-      writeAnswer({ status: 200, body: 'ok', flow: 'breaks' }, response);
       return;
     default:
       writeAnswer(script, response);

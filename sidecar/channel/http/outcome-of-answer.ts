@@ -1,5 +1,6 @@
 // In: how a POST ended. Out: what to do next. 2xx is sent; 408, 425, 429, 5xx and no answer may succeed later; everything
-// else, redirects and certificates that only a person can mend included, cannot. Only the status and our own words are in a reason, never what the receiver wrote.
+// else, redirects and certificates that only a person can mend included, cannot. Only the status and our own words are in a
+// reason, never what the receiver wrote.
 import type { Outcome } from '../channel';
 import { tlsFaultOf } from '../tls-faults';
 import type { Answer, NoAnswer } from './send-request';

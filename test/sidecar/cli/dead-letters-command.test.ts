@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { SENT_AT_HEADER, encodeBatch } from '../../../kong-plugin/contract/batch';
-import { UsageFault, type Surroundings } from '../../../sidecar/cli/command';
+import { UsageFault } from '../../../sidecar/cli/command';
 import {
   deadLettersCommand,
   renderDeadLetter,
@@ -12,6 +12,7 @@ import {
 } from '../../../sidecar/cli/dead-letters-command';
 import type { DeadLetterDocument } from '../../../sidecar/http/api/answer-shapes';
 import { batchOf } from '../../support/batches';
+import { commandSurroundings } from '../../support/command-surroundings';
 import { eventually } from '../../support/eventually';
 import { gatewatch, type ProgramRun } from '../../support/gatewatch-program';
 import { SidecarProcess } from '../../support/sidecar-process';
@@ -64,15 +65,10 @@ async function call(
   url: string,
 ): Promise<{ readonly said: string; readonly end: unknown }> {
   let said = '';
-  const surroundings: Surroundings = {
+  const surroundings = commandSurroundings((text) => void (said += text), {
     env: { GATEWATCH_URL: url, USER: 'alice' },
-    out: (text) => void (said += text),
-    err: (text) => void (said += text),
-    columns: undefined,
-    hasColors: false,
     nowMs: () => NOW_MS,
-    version: '1.2.3',
-  };
+  });
   const end: unknown = await deadLettersCommand(args, surroundings).catch((error: unknown) => error);
   return { said: end instanceof Error ? `${said}${end.message}` : said, end };
 }

@@ -8,10 +8,11 @@ import { hashSync } from 'bcryptjs';
 import { SENT_AT_HEADER, encodeBatch } from '../../../kong-plugin/contract/batch';
 import { ackCommand } from '../../../sidecar/cli/ack-command';
 import { alertsCommand } from '../../../sidecar/cli/alerts-command';
-import { UsageFault, type Command, type Surroundings } from '../../../sidecar/cli/command';
+import { UsageFault, type Command } from '../../../sidecar/cli/command';
 import { silenceCommand } from '../../../sidecar/cli/silence-command';
 import type { AlertDetail, AlertDocument, SilenceDocument } from '../../../sidecar/http/api/answer-shapes';
 import { batchOf } from '../../support/batches';
+import { commandSurroundings } from '../../support/command-surroundings';
 import { eventually } from '../../support/eventually';
 import { findFreePorts } from '../../support/free-ports';
 import { GATEWATCH, gatewatch, type ProgramRun } from '../../support/gatewatch-program';
@@ -37,15 +38,7 @@ async function call(
   const command = COMMANDS[name];
   if (!command) throw new Error(`there is no command ${name}`);
   let out = '';
-  const surroundings: Surroundings = {
-    env,
-    out: (text) => void (out += text),
-    err: (text) => void (out += text),
-    columns: undefined,
-    hasColors: false,
-    nowMs: () => Date.now(),
-    version: '1.2.3',
-  };
+  const surroundings = commandSurroundings((text) => void (out += text), { env });
   const fault: unknown = await command(args, surroundings).then(
     () => undefined,
     (error: unknown) => error,

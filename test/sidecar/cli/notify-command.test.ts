@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { UsageFault, type Surroundings } from '../../../sidecar/cli/command';
+import { UsageFault } from '../../../sidecar/cli/command';
 import { notifyCommand } from '../../../sidecar/cli/notify-command';
 import { Authority } from '../../support/certificates';
+import { commandSurroundings } from '../../support/command-surroundings';
 import { findFreePorts } from '../../support/free-ports';
 import { gatewatch, type ProgramRun } from '../../support/gatewatch-program';
 import { PagerDutyServer, ROUTING_KEY } from '../../support/pagerduty-server';
@@ -52,15 +53,7 @@ function notify(channels: readonly object[], args: readonly string[], others?: o
 /** In this process: what it says, and how it ends. */
 async function call(args: readonly string[]): Promise<{ said: string; end: unknown }> {
   let said = '';
-  const surroundings: Surroundings = {
-    env: {},
-    out: (text) => void (said += text),
-    err: (text) => void (said += text),
-    columns: undefined,
-    hasColors: false,
-    nowMs: () => Date.now(),
-    version: '1.2.3',
-  };
+  const surroundings = commandSurroundings((text) => void (said += text));
   const end: unknown = await notifyCommand(args, surroundings).catch((error: unknown) => error);
   return { said: end instanceof Error ? `${said}${end.message}` : said, end };
 }

@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Surroundings } from '../../../sidecar/cli/command';
 import { notifyCommand } from '../../../sidecar/cli/notify-command';
+import { commandSurroundings } from '../../support/command-surroundings';
 
 const FOLDER = join(__dirname, '../../../docs/transcripts');
 const NOW_MS = Date.parse('2026-03-01T10:03:00Z');
@@ -45,15 +45,10 @@ async function transcriptOf(name: string, channel: object): Promise<string> {
     stringify({ channels: [{ name: 'oncall', ...channel }], links: LINKS, sentry: SENTRY }),
   );
   let said = '';
-  const surroundings: Surroundings = {
-    env: {},
-    out: (text) => void (said += text),
-    err: (text) => void (said += text),
-    columns: undefined,
-    hasColors: false,
+  const surroundings = commandSurroundings((text) => void (said += text), {
     nowMs: () => NOW_MS,
     version: '1.0.0',
-  };
+  });
   for (const sample of ['fired', 'resolved']) {
     const args = ['--preview', 'oncall', '--sample', sample];
     said += `${said === '' ? '' : '\n'}$ gatewatch notify ${args.join(' ')}\n`;
